@@ -1,0 +1,1 @@
+"""The contract between an analysis and everything around it; see `sensiview.analysis.contract`."""

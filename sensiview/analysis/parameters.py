@@ -1,0 +1,92 @@
+"""Parameters of an analysis: one frozen declaration gives the form, the command line, the schema and the checks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sensiview.errors import UserError, suggestion
+
+
+class Parameters(BaseModel):
+    """Base of every analysis's parameters. Fields are declared with `parameter`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False, validate_default=True)
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Self:
+        """Check values from Python, a form or a file.
+
+        Raises
+        ------
+        UserError
+            One sentence per wrong value, naming it; unknown names come with the nearest known one.
+        """
+        known = list(cls.model_fields)
+        for name in values:
+            if name not in known:
+                raise UserError(f"There is no parameter '{name}'.{suggestion(name, known)}")
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise UserError(" ".join(_sentence(e) for e in error.errors())) from None
+
+    @classmethod
+    def parse_strings(cls, values: Mapping[str, str]) -> Self:
+        """Check ``name=value`` pairs of a command line: JSON where it reads as JSON, text otherwise."""
+        return cls.parse({name: _from_text(text) for name, text in values.items()})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values: what a run records and `parse` takes back."""
+        return self.model_dump(mode="json")
+
+
+def _from_text(text: str) -> Any:
+    if text.strip().lower() in ("true", "yes", "on"):
+        return True
+    if text.strip().lower() in ("false", "no", "off"):
+        return False
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return [part.strip() for part in text.split(",")] if "," in text else text
+
+
+def _sentence(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"][:1]) or "parameters"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    given = error.get("input")
+    shown = f" (given: {given!r})" if isinstance(given, int | float | str | bool) else ""
+    return f"{where}: {message}{shown}."
+
+
+def parameter(
+    default: Any,
+    *,
+    label: str,
+    help: str,  # noqa: A002 - the word users see
+    unit: str = "",
+    advanced: bool = False,
+    suggestions: str = "",
+    **bounds: Any,
+) -> Any:
+    """Declare one parameter.
+
+    Parameters
+    ----------
+    default : Any
+        The value used when nothing is given.
+    label, help, unit : str
+        What the form shows: a short label, a sentence, the unit behind the field.
+    advanced : bool
+        Shown only after "More settings".
+    suggestions : str
+        What the form offers for a free field: ``factors``, ``outputs``, ``layers``, ``classes`` or ``runs``.
+    bounds
+        ``ge``, ``gt``, ``le``, ``lt``, ``min_length`` as pydantic takes them.
+    """
+    extra: dict[str, Any] = {"unit": unit, "advanced": advanced, "suggestions": suggestions}
+    return Field(default, title=label, description=help, json_schema_extra=extra, **bounds)

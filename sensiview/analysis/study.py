@@ -1,0 +1,64 @@
+"""What an analysis is run on: cards that describe, and loaders that open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sensiview.datasets.card import DatasetCard
+from sensiview.errors import UserError
+from sensiview.models.card import ModelCard
+
+if TYPE_CHECKING:
+    from sensiview.analysis.result import Result
+    from sensiview.datasets.table import Table
+    from sensiview.models.network import Network
+
+
+@dataclass(frozen=True)
+class Study:
+    """A data set, a model and where to compute.
+
+    The cards are enough for `obstacles`, `problems` and `cost`, which run in the window without torch; `table`
+    and `network` open the real thing and are called only inside `run`.
+
+    Parameters
+    ----------
+    dataset, model : card or None
+        None where nothing is chosen.
+    device : str
+        ``cpu``, ``cuda:0``, ``mps`` or ``auto``.
+    seed : int
+        At least 1. Everything random in the run is derived from it.
+    batch_size : int or None
+        None probes what fits.
+    """
+
+    dataset: DatasetCard | None = None
+    model: ModelCard | None = None
+    device: str = "auto"
+    seed: int = 1
+    batch_size: int | None = None
+    runs: Mapping[str, Callable[[], Result]] | None = None
+    table_loader: Callable[[], Table] | None = None
+    network_loader: Callable[[], Network] | None = None
+
+    def table(self) -> Table:
+        """Return the table with its rows; reads the file when it lies in a project."""
+        if self.table_loader is None:
+            raise UserError("This analysis needs a table. Choose a data set first.")
+        return self.table_loader()
+
+    def network(self) -> Network:
+        """Return the network with its weights, in eval mode, on the study's device."""
+        if self.network_loader is None:
+            raise UserError("This analysis needs a model. Choose a model first.")
+        return self.network_loader()
+
+    def finished(self, run: str) -> Result:
+        """Return the result of a finished run of the same project."""
+        if not self.runs or run not in self.runs:
+            known = ", ".join(self.runs or ()) or "none"
+            raise UserError(f"There is no finished run '{run}' to take as input. Finished runs: {known}.")
+        return self.runs[run]()

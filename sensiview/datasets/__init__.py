@@ -1,0 +1,1 @@
+"""Tables, and later images and volumes: reading, cards, statistics; no Qt, no torch."""

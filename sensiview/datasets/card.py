@@ -1,0 +1,52 @@
+"""What the window and the checks know of a data set without reading it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class ColumnCard(BaseModel):
+    """One column of a table, over the rows in which it is not missing."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    kind: Literal["number", "integer", "text", "boolean"]
+    missing: int = 0
+    distinct: int = 0
+    minimum: float | None = None
+    maximum: float | None = None
+    mean: float | None = None
+    std: float | None = None
+
+
+class DatasetCard(BaseModel):
+    """A data set in words and numbers; JSON in the project.
+
+    `reading` holds the options with which the file was understood (delimiter, decimal, encoding, sheet,
+    missing values), so that it is read the same way again. `features` are the factor columns in order,
+    numeric, without the target. `class_counts` by class name, empty for regression.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    kind: Literal["table", "images", "volumes"] = "table"
+    n_rows: int = 0
+    columns: tuple[ColumnCard, ...] = ()
+    features: tuple[str, ...] = ()
+    target: str | None = None
+    class_counts: dict[str, int] = {}
+    reading: dict[str, Any] = {}
+    notes: tuple[str, ...] = ()
+    # What other kinds of data (images, volumes) need to know of themselves.
+    extra: dict[str, Any] = {}
+
+    def column(self, name: str) -> ColumnCard:
+        """Return the card of a column; KeyError when there is none."""
+        for card in self.columns:
+            if card.name == name:
+                return card
+        raise KeyError(name)

@@ -1,0 +1,56 @@
+"""The errors SensiView raises on purpose: each is a sentence for the person in front of it."""
+
+from __future__ import annotations
+
+
+class SensiViewError(Exception):
+    """Something went wrong in a way that we can explain.
+
+    Parameters
+    ----------
+    sentence : str
+        What happened, in words a user understands, ending with what to do next.
+    details : str
+        Text for "Details" and "Copy report": a table, a traceback of the cause. Never shown first.
+    """
+
+    def __init__(self, sentence: str, *, details: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.details = details
+
+
+class UserError(SensiViewError):
+    """The input can't be used: wrong file, wrong value, wrong name. Exit code 1."""
+
+
+class DataError(UserError):
+    """A data file can't be read, or is not what the project remembers."""
+
+
+class ModelError(UserError):
+    """Weights or an architecture can't be used."""
+
+
+class ProjectError(UserError):
+    """The project folder can't be opened or written."""
+
+
+class JobFailed(SensiViewError):
+    """A job ended without a result. Exit code 3."""
+
+
+class Stopped(Exception):
+    """Raised inside a job, at its next batch, after the user cancelled it."""
+
+
+def suggestion(wrong: str, known: list[str]) -> str:
+    """Return `` Did you mean 'x'?`` for the known name nearest to `wrong`, or the known names."""
+    import difflib
+
+    near = difflib.get_close_matches(wrong, known, n=1, cutoff=0.6)
+    if near:
+        return f" Did you mean '{near[0]}'?"
+    if 0 < len(known) <= 30:
+        return f" Known: {', '.join(known)}."
+    return ""

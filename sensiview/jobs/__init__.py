@@ -1,0 +1,1 @@
+"""Jobs: events, execution, worker process and its supervision; no Qt."""

@@ -1,0 +1,1 @@
+"""The analyses, one file each; they are found by walking this package."""

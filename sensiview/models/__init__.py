@@ -1,0 +1,1 @@
+"""Networks: safe loading, architectures, layers, batched evaluation, training."""

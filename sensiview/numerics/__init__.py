@@ -1,0 +1,1 @@
+"""The mathematics that analyses share: designs, estimators, bootstrap."""
