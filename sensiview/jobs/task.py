@@ -7,39 +7,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from sensiview.datasets.card import DatasetCard
-from sensiview.datasets.files import FileReference
-from sensiview.models.card import ModelCard
+from sensiview.analysis.sources import DatasetSource, ModelSource, RunSource
 
-
-class DatasetSource(BaseModel):
-    """A data set that a worker can open."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: str
-    card: DatasetCard
-    files: tuple[FileReference, ...]
-
-
-class ModelSource(BaseModel):
-    """A model that a worker can open: a named architecture with weights, or an exported program."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: str
-    card: ModelCard
-    weights: FileReference | None = None
-    program: FileReference | None = None
-
-
-class RunSource(BaseModel):
-    """A finished run that a study takes as input."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: str
-    directory: Path
+__all__ = ["DatasetSource", "ModelSource", "RunSource", "Task"]
 
 
 class Task(BaseModel):
