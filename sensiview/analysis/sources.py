@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from sensiview.datasets.card import DatasetCard
-from sensiview.datasets.files import FileReference
+from sensiview.files import FileReference
 from sensiview.models.card import ModelCard
 
 
