@@ -1,0 +1,76 @@
+"""From arguments to an exit code: 0 success, 1 a user's error, 2 wrong usage, 3 a failed job, 130 stopped."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sensiview.command_line.output import complain, say_json
+from sensiview.command_line.tools import Tools
+from sensiview.errors import JobFailed, SensiViewError
+from sensiview.locations import log_file
+
+OK, USER_ERROR, JOB_FAILED, STOPPED = 0, 1, 3, 130
+
+
+def main(arguments: Sequence[str], tools: Tools) -> int:
+    """Run one command, or open the window, and return the exit code; never a traceback."""
+    from sensiview.command_line.parser import build_parser, build_window_parser  # they load every command
+
+    parser, commands = build_parser()
+    first = next((a for a in arguments if not a.startswith("-")), None)
+    if first in commands or {"-h", "--help", "--version"} & set(arguments):
+        options = parser.parse_args(arguments)
+        if options.command is None:
+            parser.print_help()
+            return OK
+        return guarded(lambda: int(options.run(options, tools)), as_json=bool(options.json))
+    window = build_window_parser().parse_args(arguments)
+    screenshot = [str(window.screenshot), window.size, window.show] if window.screenshot else []
+    return guarded(lambda: tools.open_window(window.project, screenshot), as_json=False)
+
+
+def guarded(command: Callable[[], int], *, as_json: bool) -> int:
+    """Run `command`; every error becomes a sentence on stderr and an exit code."""
+    try:
+        return command()
+    except SensiViewError as error:
+        complain(error.sentence)
+        if error.details and not as_json:
+            complain(error.details)
+        if as_json:
+            say_json({"error": error.sentence, "details": error.details})
+        return JOB_FAILED if isinstance(error, JobFailed) else USER_ERROR
+    except KeyboardInterrupt:
+        complain("Stopped.")
+        return STOPPED
+    except BrokenPipeError:
+        # The reader of our output (head, less) has gone: not an error, but Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except OSError as error:
+        sentence = f"{error.strerror or error}: {error.filename}" if error.filename else str(error.strerror or error)
+        complain(f"{sentence}. Nothing was changed.")
+        if as_json:
+            say_json({"error": sentence})
+        return USER_ERROR
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a sentence and a log, not a traceback
+        where = _log(traceback.format_exc())
+        complain(f"SensiView met an error it does not know ({type(error).__name__}: {error}).{where}")
+        if as_json:
+            say_json({"error": f"{type(error).__name__}: {error}"})
+        return USER_ERROR
+
+
+def _log(text: str) -> str:
+    path = log_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as stream:
+            stream.write(f"{datetime.now().astimezone().isoformat(timespec='seconds')}\n{text}\n")
+    except OSError:
+        return ""
+    return f" The details are in {path}."

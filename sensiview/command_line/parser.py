@@ -1,0 +1,211 @@
+"""The commands and their options; every command's help ends with an example."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from sensiview import __version__
+from sensiview.command_line import (
+    program_commands,
+    project_commands,
+    run_commands,
+    share_commands,
+)
+from sensiview.demos import DEMOS
+
+Add = Callable[..., argparse.ArgumentParser]
+
+
+def build_parser() -> tuple[argparse.ArgumentParser, frozenset[str]]:
+    """Return the parser of ``sensiview COMMAND`` and the commands' names. Wrong usage exits with 2."""
+    parser = argparse.ArgumentParser(
+        prog="sensiview",
+        description="Shows what a neural network is sensitive to. Without a command, opens the window.",
+        epilog="Example: sensiview demo diabetes",
+    )
+    parser.add_argument("--version", action="version", version=f"SensiView {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    def add(name: str, help_text: str, example: str, run: Callable[..., int]) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name, help=help_text, description=help_text, epilog=f"Example: sensiview {name} {example}".rstrip()
+        )
+        sub.set_defaults(run=run)
+        sub.add_argument("--json", action="store_true", help="print one JSON object on stdout and nothing else")
+        return sub
+
+    _add_project_commands(add)
+    _add_run_commands(add)
+    _add_other_commands(add)
+    return parser, frozenset(commands.choices)
+
+
+def build_window_parser() -> argparse.ArgumentParser:
+    """Return the parser of ``sensiview [PROJECT]``, which opens the window."""
+    parser = argparse.ArgumentParser(
+        prog="sensiview",
+        description="Open the window. 'sensiview --help' lists the commands.",
+        epilog="Example: sensiview my_study.sensiview",
+    )
+    parser.add_argument("project", nargs="?", type=Path, help="project folder to open")
+    parser.add_argument("--screenshot", type=Path, metavar="FILE.png", help="draw the window, save it, quit")
+    parser.add_argument("--size", default="1280x800", metavar="WxH", help="size of the window for the screenshot")
+    parser.add_argument("--show", default="", metavar="PANE", help="pane or run to show in the screenshot")
+    return parser
+
+
+def _project(sub: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    sub.add_argument("project", type=Path, metavar="PROJECT", help="project folder")
+    return sub
+
+
+def _add_project_commands(add: Add) -> None:
+    new = _project(add("new", "Make an empty project.", "my_study --title 'My study'", project_commands.new))
+    new.add_argument("--title", default="", help="title shown in the window")
+
+    dataset = _project(
+        add(
+            "add-dataset",
+            "Add a table (CSV, TSV, Parquet, Excel) to a project.",
+            "my_study.sensiview patients.csv --target Outcome",
+            project_commands.add_dataset,
+        )
+    )
+    dataset.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="file to add")
+    dataset.add_argument("--name", help="name in the project; the file's name when left out")
+    dataset.add_argument("--kind", choices=["table"], default="table", help="kind of data")
+    dataset.add_argument("--target", metavar="COLUMN", help="column the models predict")
+    dataset.add_argument("--copy", action="store_true", help="copy the file into the project")
+    dataset.add_argument("--delimiter", help="what separates columns, when it is guessed wrongly")
+    dataset.add_argument("--decimal", help="decimal mark, when it is guessed wrongly")
+    dataset.add_argument("--encoding", help="text encoding, when it is guessed wrongly")
+    dataset.add_argument("--sheet", help="sheet of an Excel file")
+
+    model = _project(
+        add(
+            "add-model",
+            "Add a network with its weights to a project.",
+            "my_study.sensiview --architecture diabetes_net --weights model.pth",
+            project_commands.add_model,
+        )
+    )
+    what = model.add_mutually_exclusive_group(required=True)
+    what.add_argument("--architecture", metavar="KEY", help="name of the architecture")
+    what.add_argument("--program", type=Path, metavar="FILE.pt2", help="program exported with torch.export")
+    model.add_argument("--weights", type=Path, metavar="FILE", help="state_dict: .pth or .safetensors")
+    model.add_argument("--name", help="name in the project")
+    model.add_argument("--option", action="append", default=[], metavar="k=v", help="option of the architecture")
+    model.add_argument("--preprocessing", type=Path, metavar="FILE.json", help="what happens to a row before the model")
+    model.add_argument("--classes", type=Path, metavar="FILE", help="class names: one a line, or a JSON list")
+
+    runs = _project(add("runs", "List the runs of a project.", "my_study.sensiview", project_commands.runs))
+    runs.set_defaults(needs_write=False)
+    show = _project(add("show", "Print a run and its results.", "my_study.sensiview sobol-0001", project_commands.show))
+    show.add_argument("run_id", metavar="RUN", help="identifier or name of the run")
+    check = _project(
+        add("check", "Check every file, hash and run of a project.", "my_study.sensiview", project_commands.check)
+    )
+    check.add_argument("--restore", action="store_true", help="put the last good copy of a damaged database back")
+
+
+def _add_run_commands(add: Add) -> None:
+    train = _project(
+        add(
+            "train",
+            "Train a network on a data set of the project.",
+            "my_study.sensiview --architecture mlp --dataset patients --option hidden=32,16",
+            run_commands.train,
+        )
+    )
+    train.add_argument("--architecture", required=True, metavar="KEY", help="name of the architecture")
+    train.add_argument("--dataset", required=True, metavar="D", help="data set to train on")
+    train.add_argument("--name", default="", help="name of the new model")
+    train.add_argument("--epochs", type=int, metavar="E", help="passes over the training rows")
+    train.add_argument("--option", action="append", default=[], metavar="k=v", help="option of the architecture")
+    train.add_argument("--recipe", action="append", default=[], metavar="k=v", help="setting of the training")
+    _where(train)
+
+    run = _project(
+        add(
+            "run",
+            "Run an analysis.",
+            "my_study.sensiview sobol --dataset patients --model net -p n=4096 -p second_order=true",
+            run_commands.run,
+        )
+    )
+    run.add_argument("key", metavar="KEY", help="the analysis; 'sensiview analyses' lists them")
+    run.add_argument("--dataset", metavar="D", help="data set, by name; may be left out when there is one")
+    run.add_argument("--model", metavar="M", help="model, by name; may be left out when there is one")
+    run.add_argument("-p", action="append", default=[], metavar="name=value", dest="parameters", help="parameter")
+    run.add_argument("--name", default="", help="name of the run")
+    _where(run)
+
+    resume = _project(
+        add("resume", "Go on with an interrupted run.", "my_study.sensiview sobol-0001", run_commands.resume)
+    )
+    resume.add_argument("run_id", metavar="RUN", help="identifier or name of the run")
+    extend = _project(
+        add(
+            "extend",
+            "Go on from a finished run to a larger n; every evaluation is used again.",
+            "my_study.sensiview sobol-0001 -p n=65536",
+            run_commands.extend,
+        )
+    )
+    extend.add_argument("run_id", metavar="RUN", help="identifier or name of the run")
+    extend.add_argument("-p", action="append", default=[], metavar="name=value", dest="parameters", help="parameter")
+    rerun = add(
+        "rerun",
+        "Run again what a record describes, in another project with the same data and model.",
+        "record.json --project my_study.sensiview",
+        run_commands.rerun,
+    )
+    rerun.add_argument("record", type=Path, metavar="RECORD.json", help="record of the earlier run")
+    rerun.add_argument("--project", type=Path, required=True, metavar="PROJECT", help="project to run it in")
+
+
+def _where(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--device", default="auto", metavar="auto|cpu|cuda:0|mps", help="where to compute")
+    sub.add_argument("--seed", type=int, default=1, metavar="S", help="seed of everything random, at least 1")
+
+
+def _add_other_commands(add: Add) -> None:
+    demo = add("demo", "Make a sample project, run its analyses, open it.", "diabetes", program_commands.demo)
+    demo.add_argument("demo", choices=list(DEMOS), metavar="NAME", help=", ".join(DEMOS))
+    demo.add_argument("--to", type=Path, metavar="DIR", help="folder that receives the project")
+    demo.add_argument("--no-window", action="store_true", help="print the tables instead of opening the window")
+    demo.add_argument("--quick", action="store_true", help="smaller sizes: seconds instead of a minute")
+
+    add("analyses", "List the analyses.", "", program_commands.analyses)
+    describe = add("describe", "Explain an analysis and its parameters.", "sobol", program_commands.describe)
+    describe.add_argument("key", metavar="KEY", help="the analysis")
+
+    export = _project(
+        add(
+            "export",
+            "Write a run's results as CSV, arrays and pictures.",
+            "my_study.sensiview sobol-0001 --to results",
+            share_commands.export,
+        )
+    )
+    export.add_argument("run_id", metavar="RUN", help="identifier or name of the run")
+    export.add_argument("--to", type=Path, required=True, metavar="DIR", help="folder that receives the files")
+    export.add_argument("--item", metavar="NAME", help="only this item")
+
+    report = _project(
+        add(
+            "report",
+            "Write a report of finished runs.",
+            "my_study.sensiview sobol-0001 --to report.html",
+            share_commands.report,
+        )
+    )
+    report.add_argument("run_ids", nargs="*", metavar="RUN", help="runs to include; all finished ones when left out")
+    report.add_argument("--to", type=Path, required=True, metavar="FILE", help="report.html or report.pdf")
+
+    plugins = add("plugins", "List plugins, or trust or remove one.", "trust my_plugin", program_commands.plugins)
+    plugins.add_argument("action", nargs="?", choices=["list", "trust", "remove"], default="list", help="what to do")
+    plugins.add_argument("name", nargs="?", default="", metavar="NAME", help="the plugin")
+    add("doctor", "Tell what this machine offers: versions, GPU, OpenGL, paths.", "", program_commands.doctor)

@@ -1,0 +1,178 @@
+"""Commands on a project: new, add-dataset, add-model, runs, show, check."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from sensiview.analysis.item_files import to_plain
+from sensiview.command_line.arguments import key_values
+from sensiview.command_line.output import complain, item_text, say, say_json, table
+from sensiview.command_line.run_commands import run_task
+from sensiview.command_line.tools import Tools
+from sensiview.errors import JobFailed, UserError
+from sensiview.models.card import ModelCard
+from sensiview.projects.store import Project
+from sensiview.running import inspected_card, inspection_task, read_result
+
+
+def new(options: argparse.Namespace, tools: Tools) -> int:
+    """Make an empty project."""
+    with Project.create(options.project, title=options.title) as project:
+        if options.json:
+            say_json({"project": str(project.path), "title": project.title})
+        else:
+            say(f"Made {project.path}")
+    return 0
+
+
+def add_dataset(options: argparse.Namespace, tools: Tools) -> int:
+    """Add one table per path."""
+    from sensiview.datasets.reading import read_table, understand
+
+    if options.name and len(options.paths) > 1:
+        raise UserError("--name names one file; leave it out to add several.")
+    overrides = {
+        key: getattr(options, key)
+        for key in ("delimiter", "decimal", "encoding", "sheet")
+        if getattr(options, key) is not None
+    }
+    added: list[dict[str, Any]] = []
+    with Project.open(options.project) as project:
+        for path in options.paths:
+            reading = understand(path)
+            if overrides:
+                reading = type(reading).model_validate({**reading.model_dump(), **overrides})
+            name = options.name or path.stem
+            read = read_table(path, reading, name=name, target=options.target)
+            source = project.add_dataset(read.card, [path], copy=options.copy)
+            added.append(
+                {
+                    "id": source.id,
+                    "name": source.card.name,
+                    "rows": source.card.n_rows,
+                    "factors": list(source.card.features),
+                    "target": source.card.target,
+                    "classes": dict(source.card.class_counts),
+                    "notes": list(source.card.notes),
+                }
+            )
+    if options.json:
+        say_json({"datasets": added})
+        return 0
+    for entry in added:
+        target = f", target {entry['target']}" if entry["target"] else ", no target"
+        say(f"Added '{entry['name']}': {entry['rows']} rows, {len(entry['factors'])} factors{target}")
+        for note in entry["notes"]:
+            complain(note)
+    return 0
+
+
+def _class_names(path: Path) -> tuple[str, ...]:
+    text = path.read_text(encoding="utf-8")
+    if text.lstrip().startswith("["):
+        names = json.loads(text)
+    else:
+        names = [line.strip() for line in text.splitlines() if line.strip()]
+    return tuple(str(name) for name in names)
+
+
+def _preprocessing(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not JSON: {error}.") from None
+    if not isinstance(value, dict) or "kind" not in value:
+        raise UserError(f"{path} must hold an object with 'kind': 'none' or 'standardise' (with 'mean' and 'std').")
+    return value
+
+
+def add_model(options: argparse.Namespace, tools: Tools) -> int:
+    """Load weights safely, describe the model, add it."""
+    if options.architecture and options.weights is None:
+        raise UserError("Give the weights with --weights FILE (.pth or .safetensors), or train a model instead.")
+    file = options.weights or options.program
+    card = ModelCard(
+        name=options.name or file.stem,
+        architecture=options.architecture or "",
+        options=key_values(options.option),
+        class_names=_class_names(options.classes) if options.classes else (),
+        preprocessing=_preprocessing(options.preprocessing) if options.preprocessing else {"kind": "none"},
+    )
+    with Project.open(options.project) as project, tempfile.TemporaryDirectory() as scratch:
+        task = inspection_task(Path(scratch), card, options.weights, options.program)
+        outcome = run_task(task, tools, quiet=options.json)
+        if outcome.state != "succeeded":
+            raise UserError(outcome.message) if outcome.user_error else JobFailed(outcome.message)
+        source = project.add_model(inspected_card(Path(scratch)), weights=options.weights, program=options.program)
+    described = source.card
+    if options.json:
+        say_json({"id": source.id, "name": described.name, "parameters": described.n_parameters,
+                  "layers": [layer.name for layer in described.layers], "notes": list(described.notes)})  # fmt: skip
+        return 0
+    say(f"Added '{described.name}': {described.architecture or 'program'}, {described.n_parameters:,} parameters")
+    for note in described.notes:
+        complain(note)
+    return 0
+
+
+def runs(options: argparse.Namespace, tools: Tools) -> int:
+    """List the runs, oldest first."""
+    with Project.open(options.project, read_only=True) as project:
+        records = [record.model_dump(mode="json") for record in project.runs()]
+    if options.json:
+        say_json({"runs": records})
+        return 0
+    say(table(records, ["id", "name", "analysis", "state", "evaluations", "seconds", "created"]))
+    return 0
+
+
+def show(options: argparse.Namespace, tools: Tools) -> int:
+    """Print a run: what it was, how it ended, its items."""
+    with Project.open(options.project, read_only=True) as project:
+        record = project.run(options.run_id)
+        items = dict(read_result(project, record.id)) if record.state == "succeeded" else {}
+    if options.json:
+        plain = {name: to_plain(item) for name, item in items.items()}
+        say_json({**record.model_dump(mode="json"), "results": plain})
+        return 0
+    say(f"{record.id}  {record.name}  ({record.analysis}, {record.state})")
+    if record.message:
+        say(record.message)
+    facts = [
+        {"": "data set", " ": record.dataset_name or "-"},
+        {"": "model", " ": record.model_name or "-"},
+        {"": "device", " ": record.device},
+        {"": "seed", " ": record.seed},
+        {"": "evaluations", " ": f"{record.evaluations:,}"},
+        {"": "seconds", " ": f"{record.seconds:.2f}"},
+        *({"": name, " ": value} for name, value in record.parameters.items() if value is not None),
+    ]
+    say("\n".join(f"  {fact['']:<14} {fact[' ']}" for fact in facts))
+    for warning in record.warnings:
+        say(f"  ! {warning}")
+    for name, item in items.items():
+        say()
+        say(item_text(name, item))
+    return 0
+
+
+def check(options: argparse.Namespace, tools: Tools) -> int:
+    """Check the project; exit code 1 when something is missing or changed."""
+    if options.restore:
+        restored = Project.restore_backup(options.project)
+        complain(str(restored))
+    with Project.open(options.project, read_only=True) as project:
+        findings = [finding.model_dump(mode="json") for finding in project.verify()]
+    serious = [finding for finding in findings if finding["severity"] == "error"]
+    if options.json:
+        say_json({"ok": not serious, "findings": findings})
+    elif not findings:
+        say("Every file, hash and run is as the project remembers it.")
+    else:
+        for finding in findings:
+            say(f"{finding['severity']}: {finding['sentence']}")
+    return 1 if serious else 0

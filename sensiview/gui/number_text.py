@@ -1,0 +1,83 @@
+"""Numbers as people read them: as many digits as mean something, the full value kept for copying."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+
+
+def short(value: Any, digits: int = 4) -> str:
+    """Return a number with `digits` significant digits, anything else as text; empty for missing values."""
+    if value is None:
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, int | np.integer):
+        return str(int(value))
+    if not isinstance(value, float | np.floating):
+        return str(value)
+    number = float(value)
+    if math.isnan(number):
+        return "–"
+    if math.isinf(number):
+        return "∞" if number > 0 else "-∞"
+    if number == 0:
+        return "0"
+    exponent = math.floor(math.log10(abs(number)))
+    if exponent < -4 or exponent >= 7:
+        return f"{number:.{digits - 1}e}"
+    text = f"{number:.{max(0, digits - 1 - exponent)}f}"
+    # -0.0000 says less than 0, and 12.00 no more than 12.
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def full(value: Any) -> str:
+    """Return the value with every digit it has: what is copied and what the tooltip shows."""
+    if value is None:
+        return ""
+    if isinstance(value, bool | np.bool_ | int | np.integer):
+        return str(value.item() if isinstance(value, np.generic) else value)
+    if isinstance(value, float | np.floating):
+        return "" if math.isnan(value) else repr(float(value))
+    return str(value)
+
+
+def with_half_width(value: float, half: float | None) -> str:
+    """Return ``0.407 ± 0.012``: the uncertainty has two digits and the value the same decimals."""
+    if half is None or not math.isfinite(half) or not math.isfinite(value) or half <= 0:
+        return short(value)
+    decimals = min(12, max(0, 1 - math.floor(math.log10(half))))
+    return f"{value:.{decimals}f} ± {half:.{decimals}f}"
+
+
+def grouped(count: int) -> str:
+    """Return a count with thin spaces between thousands."""
+    return f"{count:,}".replace(",", "\u2009")
+
+
+def memory(n_bytes: float) -> str:
+    """Return bytes in the unit that leaves two or three digits."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if n_bytes >= size:
+            number = n_bytes / size
+            return f"{number:.0f} {unit}" if number >= 10 else f"{number:.1f} {unit}"
+    return f"{n_bytes:.0f} bytes"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it: ``0.4 s``, ``12 s``, ``3 min 20 s``, ``2 h 5 min``, ``3 days 4 h``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = timedelta(seconds=round(seconds))
+    minutes, rest = divmod(whole.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    if whole.days:
+        return f"{whole.days} day{'s' if whole.days > 1 else ''} {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    if minutes:
+        return f"{minutes} min {rest} s"
+    return f"{rest} s"

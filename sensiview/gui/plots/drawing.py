@@ -1,0 +1,75 @@
+"""From an item to its plot, and from a plot to a file without a window."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Literal
+
+from PySide6.QtWidgets import QApplication, QWidget
+
+from sensiview.analysis.items import Curve, FieldMap, ImageSeries, IndexTable, Item, Matrix, Note
+from sensiview.errors import SensiViewError
+from sensiview.gui import themes
+from sensiview.gui.plots.bars import BarsPlot
+from sensiview.gui.plots.item_plot import ItemPlot
+from sensiview.gui.plots.matrix import MatrixPlot
+
+# The application that exports without a window live in: Qt allows one per process and wants it to stay.
+_application: list[QApplication] = []
+
+
+def plot_for(item: Item, parent: QWidget | None = None, *, colours: themes.Theme | None = None) -> ItemPlot | None:
+    """Return the plot of an item, by its kind; None for a table that is not meant to be drawn.
+
+    Parameters
+    ----------
+    colours : Theme or None
+        None follows the window's theme, also when it changes.
+    """
+    made = _plot_class(item)
+    return made(item, colours=colours, parent=parent) if made is not None else None
+
+
+def draw_item(
+    item: Item, path: Path, *, theme: Literal["light", "dark"] = "light", size: tuple[int, int] = (900, 600)
+) -> bool:
+    """Write the plot of an item as the window shows it: .png with twice the pixels, or .svg.
+
+    Works without a display and without a window. `size` (width, height) in pixels of the screen; the height grows
+    when the item has more names than fit. Returns False, and writes nothing, for a table that is not drawn.
+
+    Raises
+    ------
+    UserError
+        Another ending, or the file can't be written.
+    """
+    _ensure_application()
+    plot = plot_for(item, colours=themes.DARK if theme == "dark" else themes.LIGHT)
+    if plot is None:
+        return False
+    try:
+        plot.resize_drawing(*size)
+        plot.save(path)
+    finally:
+        plot.deleteLater()
+    return True
+
+
+def _ensure_application() -> None:
+    if QApplication.instance() is not None:
+        return
+    if sys.platform.startswith("linux"):
+        # No display is needed to draw into a file. Elsewhere the system's own platform has the fonts.
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    _application.append(QApplication(["sensiview"]))
+
+
+def _plot_class(item: Item) -> type[ItemPlot] | None:
+    if isinstance(item, IndexTable):
+        return {"bars": BarsPlot, "matrix": MatrixPlot}.get(item.plot)
+    for kind, plot in ((Matrix, MatrixPlot),):
+        if isinstance(item, kind):
+            return plot
+    raise SensiViewError(f"There is no view for results of kind '{item.kind}'.")

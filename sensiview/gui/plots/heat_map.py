@@ -1,0 +1,180 @@
+"""A heat map of named rows and columns with its colour bar."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPen
+from PySide6.QtWidgets import QGraphicsWidget, QStyleOptionGraphicsItem, QWidget
+
+from sensiview.analysis.items import Array
+from sensiview.gui.number_text import short
+from sensiview.gui.plots.axis import Axis
+from sensiview.gui.plots.canvas import Canvas
+from sensiview.gui.plots.colours import colour_limits, lookup_table, text_on, to_indices
+from sensiview.gui.plots.ticks import NameTicks, NumberTicks
+from sensiview.gui.themes import Theme
+
+
+class CellGrid(QGraphicsWidget):
+    """Coloured cells with their values where they fit; cells without a number are hatched."""
+
+    def __init__(self, values: Array, limits: tuple[float, float], signed: bool, colours: Theme, font: QFont) -> None:
+        super().__init__()
+        self._values, self._colours, self._font = values, colours, font
+        self._table = lookup_table(colours, signed=signed)
+        self._indices = to_indices(values, limits)
+        self.axes: tuple[Axis, Axis] | None = None
+        self.setMinimumSize(60, 40)
+
+    @property
+    def columns(self) -> int:
+        """Number of columns."""
+        return int(self._values.shape[1])
+
+    def count(self) -> int:
+        """Return the number of cells."""
+        return int(self._values.size)
+
+    def at(self, position: QPointF) -> int | None:
+        """Return the cell at a place of the canvas, counted row by row."""
+        here = self.mapFromScene(position)
+        if not QRectF(QPointF(0, 0), self.size()).contains(here) or not self.count():
+            return None
+        size = self._cell()
+        row = min(self._values.shape[0] - 1, int(here.y() / size.height()))
+        column = min(self.columns - 1, int(here.x() / size.width()))
+        return int(row * self.columns + column)
+
+    def place(self, index: int) -> QRectF:
+        """Return where a cell lies on the canvas."""
+        return self.mapRectToScene(self._box(*divmod(index, self.columns)))
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        """Draw cells and, where they fit, numbers."""
+        size = self._cell()
+        # Edges on whole pixels: no seams on the screen, and none in an SVG.
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
+        gap = 1.0 if min(size.width(), size.height()) > 6 else 0.0
+        font = self._number_font(size)
+        rows, columns = self._values.shape
+        for row in range(rows):
+            for column in range(columns):
+                box = self._box(row, column)
+                box = QRectF(
+                    QPointF(round(box.left()), round(box.top())), QPointF(round(box.right()), round(box.bottom()))
+                ).adjusted(0, 0, -gap, -gap)
+                index = int(self._indices[row, column])
+                if index < 0:
+                    painter.fillRect(box, QColor(self._colours.raised))
+                    continue
+                colour = QColor(*(int(c) for c in self._table[index]))
+                painter.fillRect(box, colour)
+                if font is not None:
+                    painter.setFont(font)
+                    painter.setPen(text_on(colour))
+                    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, _cell_text(self._values[row, column]))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=True)
+
+    def resizeEvent(self, event: object) -> None:
+        """Keep the axes' grid lengths in step."""
+        self.update()
+
+    def _cell(self) -> QSizeF:
+        rows, columns = self._values.shape
+        return QSizeF(self.size().width() / max(1, columns), self.size().height() / max(1, rows))
+
+    def _box(self, row: int, column: int) -> QRectF:
+        size = self._cell()
+        return QRectF(column * size.width(), row * size.height(), size.width(), size.height())
+
+    def _number_font(self, size: QSizeF) -> QFont | None:
+        """Return the largest font in which every number fits its cell, None when none is readable."""
+        finite = self._values[np.isfinite(self._values)]
+        if finite.size == 0 or finite.size > 2500:
+            return None
+        longest = max((_cell_text(value) for value in finite), key=len)
+        for pixels in (self._font.pixelSize(), 10, 9):
+            font = QFont(self._font)
+            font.setPixelSize(pixels)
+            metrics = QFontMetricsF(font)
+            if metrics.horizontalAdvance(longest) + 6 < size.width() and metrics.height() + 1 < size.height():
+                return font
+        return None
+
+
+class ColourBar(QGraphicsWidget):
+    """The colours from low to high with numbers and the name (unit) of what they stand for."""
+
+    def __init__(self, limits: tuple[float, float], label: str, signed: bool, colours: Theme, font: QFont) -> None:
+        super().__init__()
+        self._limits, self._label, self._colours, self._font = limits, label, colours, font
+        self._table = lookup_table(colours, signed=signed)
+        self._metrics = QFontMetricsF(font)
+        widest = max((self._metrics.horizontalAdvance(t.text) for t in NumberTicks().between(*limits, 6)), default=20.0)
+        width = math.ceil(16 + 14 + 6 + widest + (self._metrics.height() + 4 if label else 0))
+        self.setMinimumWidth(width)
+        self.setMaximumWidth(width)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        """Draw the bar."""
+        height = self.size().height()
+        bar = QRectF(16, 0, 14, height)
+        gradient = QLinearGradient(bar.bottomLeft(), bar.topLeft())
+        for k in range(0, len(self._table), 5):
+            gradient.setColorAt(k / (len(self._table) - 1), QColor(*(int(c) for c in self._table[k])))
+        painter.fillRect(bar, gradient)
+        painter.setPen(QPen(QColor(self._colours.border)))
+        painter.drawRect(bar)
+        painter.setFont(self._font)
+        painter.setPen(QColor(self._colours.text))
+        low, high = self._limits
+        line = self._metrics.height()
+        for tick in NumberTicks().between(low, high, max(2, min(6, int(height / (2.5 * line))))):
+            y = height * (1 - (tick.position - low) / (high - low))
+            painter.drawLine(QPointF(bar.right(), y), QPointF(bar.right() + 3, y))
+            top = min(max(y - line / 2, -line / 4), height - 0.75 * line)
+            painter.drawText(QPointF(bar.right() + 6, top + self._metrics.ascent()), tick.text)
+        if self._label:
+            painter.save()
+            painter.translate(self.size().width(), height / 2)
+            painter.rotate(90)
+            painter.setPen(QColor(self._colours.muted))
+            painter.drawText(QRectF(-height / 2, 0, height, line), Qt.AlignmentFlag.AlignCenter, self._label)
+            painter.restore()
+
+
+def draw_heat_map(
+    canvas: Canvas,
+    values: Array,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    value: str,
+    signed: bool,
+    row: int,
+    row_axis: str = "",
+    column_axis: str = "",
+) -> CellGrid:
+    """Draw a matrix into the canvas's grid at `row`; returns the cells, which know what lies where."""
+    font, colours = canvas.text_font(), canvas.colours
+    limits = colour_limits(values, signed=signed)
+    cells = CellGrid(values, limits, signed, colours, font)
+    left = Axis("left", NameTicks(rows), colours, font, label=row_axis, downwards=True, line=False)
+    bottom = Axis("bottom", NameTicks(columns), colours, font, label=column_axis, line=False)
+    left.set_range(-0.5, len(rows) - 0.5)
+    bottom.set_range(-0.5, len(columns) - 0.5)
+    canvas.grid.addItem(left, row, 0)
+    canvas.grid.addItem(cells, row, 1)
+    canvas.grid.addItem(ColourBar(limits, value, signed, colours, font), row, 2)
+    canvas.grid.addItem(bottom, row + 1, 1)
+    canvas.grid.setRowStretchFactor(row, 1)
+    canvas.grid.setColumnStretchFactor(1, 1)
+    return cells
+
+
+def _cell_text(value: float) -> str:
+    return short(float(value), 2) if abs(value) >= 0.001 or value == 0 else short(float(value), 1)

@@ -1,0 +1,335 @@
+"""What all plots share: choosers above, the drawing, a read-out below, export, themes and keyboard."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QAction, QCursor, QGuiApplication
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QScrollArea,
+    QToolButton,
+    QToolTip,
+    QVBoxLayout,
+    QWidget,
+)
+
+from sensiview.analysis.items import Item
+from sensiview.errors import SensiViewError
+from sensiview.gui.elided_label import ElidedLabel
+from sensiview.gui.plots import pictures
+from sensiview.gui.plots.canvas import Canvas
+from sensiview.gui.themes import Theme, notifier, theme
+
+_LEAST_HEIGHT = 220
+
+
+@dataclass(frozen=True)
+class Chooser:
+    """A choice above the plot. `options` are (value, text); the first default that exists is taken."""
+
+    key: str
+    label: str
+    options: tuple[tuple[str, str], ...]
+    default: str = ""
+
+
+class ItemPlot(QWidget):
+    """A plot of one item. Subclasses say what can be chosen, draw, and read values at a place.
+
+    Signals
+    -------
+    changed()
+        The user chose something else.
+    problem(object)
+        A `SensiViewError`: an export went wrong.
+    """
+
+    changed = Signal()
+    problem = Signal(object)
+    hint = "Point at a value, or use the arrow keys, to read it."
+    zoomable = False
+
+    def __init__(self, item: Item, *, colours: Theme | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.item = item
+        self._fixed_colours = colours
+        self._combos: dict[str, QComboBox] = {}
+        self._choosers: list[Chooser] = []
+        self._current: int | None = None
+        self.setObjectName("plot")
+        self.bar = QHBoxLayout()
+        self.bar.setContentsMargins(8, 6, 8, 0)
+        self._choices = QHBoxLayout()
+        self.bar.addLayout(self._choices)
+        self.bar.addStretch(1)
+        self.canvas = Canvas(self.colours)
+        self.canvas.setObjectName("plot_canvas")
+        self.canvas.moved.connect(self._point)
+        self.canvas.left.connect(lambda: self._read(None))
+        self.canvas.stepped.connect(self._step)
+        self.canvas.customContextMenuRequested.connect(self._open_menu)
+        self.readout = ElidedLabel(self.hint)
+        self.readout.setObjectName("plot_readout")
+        self.readout.setProperty("role", "muted")
+        self.readout.setAccessibleName("Value under the cursor")
+        self.readout.setContentsMargins(12, 0, 12, 6)
+        self._menu = self._make_menu()
+        button = QToolButton(text="Export")
+        button.setObjectName("plot_export_button")
+        button.setAccessibleName("Export or copy this plot")
+        button.setToolTip("Save this plot as PNG, SVG or CSV, or copy it")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setMenu(self._menu)
+        self.bar.addWidget(button)
+        self._scroll = QScrollArea(widgetResizable=True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setWidget(self.canvas)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(self.bar)
+        layout.addWidget(self._scroll, 1)
+        layout.addWidget(self.readout)
+        notifier.changed.connect(self.redraw)
+        self.set_item(item)
+
+    # What subclasses say.
+
+    def choosers(self) -> list[Chooser]:
+        """Return what can be chosen for the present item."""
+        return []
+
+    def build(self) -> None:
+        """Draw the item into the canvas."""
+        raise TypeError(f"{type(self).__name__} does not draw.")
+
+    def count(self) -> int:
+        """Return how many values can be read with the arrow keys."""
+        return 0
+
+    def stride(self) -> int:
+        """Return how many values one row has: what the up and down keys skip."""
+        return 1
+
+    def nearest(self, position: QPointF) -> int | None:
+        """Return which value lies at a place of the canvas."""
+        return None
+
+    def place(self, index: int) -> QRectF:
+        """Return where on the canvas a value lies."""
+        return QRectF()
+
+    def describe(self, index: int) -> list[str]:
+        """Return the value in words: one or more lines."""
+        return []
+
+    def content_height(self) -> int:
+        """Return the least height at which everything can be read."""
+        return _LEAST_HEIGHT
+
+    def reset_view(self) -> None:
+        """Show everything again."""
+        self.redraw()
+
+    # What everybody may use.
+
+    @property
+    def colours(self) -> Theme:
+        """The theme this plot is drawn in."""
+        return self._fixed_colours or theme()
+
+    def set_item(self, item: Item) -> None:
+        """Show another item of the same kind (a live preview), keeping what was chosen."""
+        self.item = item
+        self.canvas.setAccessibleName(item.title)
+        self.canvas.setAccessibleDescription(item.description)
+        self._offer(self.choosers())
+        current = self._current
+        self.redraw()
+        if current is not None and current < self.count():
+            self._read(current)
+
+    def chosen(self, key: str) -> str:
+        """Return the chosen value of a chooser; empty when it is not offered."""
+        combo = self._combos.get(key)
+        return str(combo.currentData()) if combo is not None and combo.count() else ""
+
+    def state(self) -> dict[str, Any]:
+        """Return what was chosen, as plain values."""
+        return {key: str(combo.currentData()) for key, combo in self._combos.items()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Choose what `state` gave; what no longer exists is left as it is."""
+        for key, combo in self._combos.items():
+            at = combo.findData(state.get(key))
+            if at >= 0:
+                combo.blockSignals(True)
+                combo.setCurrentIndex(at)
+                combo.blockSignals(False)
+        self._offer(self.choosers())
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw anew: another item, choice or theme."""
+        self._current = None
+        self.readout.setText(self.hint)
+        self.canvas.start(self.colours)
+        self.canvas.title(self.item.title)
+        self.build()
+        self.canvas.setMinimumHeight(self.content_height())
+        self.canvas.settle()
+
+    def numbers(self, separator: str = ",") -> str | None:
+        """Return the numbers as text with every digit, None for items that are no table."""
+        to_frame = getattr(self.item, "to_frame", None)
+        if to_frame is None:
+            return None
+        frame = to_frame()
+        return str(frame.to_csv(sep=separator, index=frame.index.name is not None, lineterminator="\n"))
+
+    def save(self, path: Path) -> None:
+        """Write the plot (.png, .svg) or its numbers (.csv); raises UserError when it can't."""
+        numbers = self.numbers()
+        if path.suffix.lower() == ".csv" and numbers is not None:
+            pictures.write(path, numbers.encode("utf-8"))
+        else:
+            pictures.save(self.canvas, path, self.item.title)
+
+    def copy(self) -> None:
+        """Put the picture and the numbers on the clipboard."""
+        content = QMimeData()
+        content.setImageData(pictures.to_image(self.canvas))
+        content.setText(self.numbers("\t") or self.item.title)
+        QGuiApplication.clipboard().setMimeData(content)
+
+    def describe_current(self) -> str:
+        """Return what the read-out says now."""
+        return self.readout.text()
+
+    # Inside.
+
+    def _make_menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.setObjectName("plot_menu")
+        for name, text, call in (
+            ("export_png", "Export as PNG…", lambda: self._ask("png")),
+            ("export_svg", "Export as SVG…", lambda: self._ask("svg")),
+            ("export_csv", "Export numbers as CSV…", lambda: self._ask("csv")),
+            ("copy_plot", "Copy", self.copy),
+            ("reset_view", "Reset view", self.reset_view),
+        ):
+            action = QAction(text, menu)
+            action.setObjectName(name)
+            action.triggered.connect(call)
+            menu.addAction(action)
+            if name == "export_csv":
+                action.setVisible(hasattr(self.item, "to_frame"))
+            if name == "reset_view":
+                action.setVisible(self.zoomable)
+        return menu
+
+    def _open_menu(self, position: QPoint) -> None:
+        self._menu.popup(self.canvas.mapToGlobal(position))
+
+    def _ask(self, kind: str) -> None:
+        dialog = QFileDialog(self, f"Export as {kind.upper()}")
+        dialog.setObjectName("export_dialog")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter(f"{kind.upper()} (*.{kind})")
+        dialog.setDefaultSuffix(kind)
+        dialog.selectFile(f"{file_name(self.item.title)}.{kind}")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self._save_to)
+        dialog.open()
+
+    def _save_to(self, name: str) -> None:
+        try:
+            self.save(Path(name))
+        except SensiViewError as error:
+            self.readout.setText(error.sentence)
+            self.problem.emit(error)
+        else:
+            self.readout.setText(f"Saved as {name}")
+
+    def _offer(self, choosers: list[Chooser]) -> None:
+        """Build the choosers again, unless they are the same; keep what was chosen."""
+        if choosers == self._choosers:
+            return
+        kept = self.state()
+        self._choosers = choosers
+        self._combos = {}
+        while self._choices.count():
+            old = self._choices.takeAt(0).widget()
+            if old is not None:
+                old.hide()
+                old.deleteLater()
+        for chooser in choosers:
+            label, combo = QLabel(chooser.label), QComboBox()
+            combo.setObjectName(f"plot_{chooser.key}")
+            combo.setAccessibleName(chooser.label)
+            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+            combo.setMaximumWidth(260)
+            label.setBuddy(combo)
+            for value, text in chooser.options:
+                combo.addItem(text, value)
+            wanted = kept.get(chooser.key, chooser.default)
+            combo.setCurrentIndex(max(0, combo.findData(wanted)))
+            combo.currentIndexChanged.connect(self._choose)
+            self._combos[chooser.key] = combo
+            self._choices.addWidget(label)
+            self._choices.addWidget(combo)
+            self._choices.addSpacing(10)
+
+    def _choose(self) -> None:
+        # One choice may take others away: a heat map of all outputs has no output chooser.
+        self._offer(self.choosers())
+        self.redraw()
+        self.changed.emit()
+
+    def _point(self, position: QPointF) -> None:
+        found = self.nearest(position)
+        if found != self._current:
+            self._read(found)
+        if found is None:
+            QToolTip.hideText()
+        else:
+            lines = "<br>".join(html.escape(line) for line in self.describe(found))
+            QToolTip.showText(QCursor.pos() + QPoint(12, 12), f"<qt>{lines}</qt>", self.canvas)
+
+    def _step(self, columns: int, rows: int) -> None:
+        count = self.count()
+        if not count:
+            return
+        if self._current is None:
+            self._read(0)
+            return
+        wanted = self._current + columns + rows * self.stride()
+        if 0 <= wanted < count:
+            self._read(wanted)
+
+    def _read(self, index: int | None) -> None:
+        self._current = index
+        if index is None:
+            self.canvas.highlight(None)
+            self.readout.setText(self.hint)
+            return
+        self.canvas.highlight(self.place(index))
+        self.readout.setText("  ·  ".join(self.describe(index)))
+
+
+def file_name(title: str) -> str:
+    """Return a title as a file name that every system takes."""
+    kept = "".join(c if c.isalnum() or c in "-_." else "_" for c in title).strip("._")
+    return "_".join(part for part in kept.split("_") if part)[:80] or "plot"

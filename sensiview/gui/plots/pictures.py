@@ -1,0 +1,78 @@
+"""A plot as a picture: PNG with twice the pixels, SVG in which text is text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QBuffer, QIODevice, QRectF, QSize
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtSvg import QSvgGenerator
+
+from sensiview.datasets.files import write_atomically
+from sensiview.errors import UserError
+
+if TYPE_CHECKING:
+    from sensiview.gui.plots.canvas import Canvas
+
+_SCALE = 2
+
+
+def to_image(canvas: Canvas, scale: int = _SCALE) -> QImage:
+    """Return the drawing with `scale` pixels per pixel of the screen."""
+    size = canvas.viewport().size()
+    image = QImage(size * scale, QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDotsPerMeterX(round(96 * scale / 0.0254))
+    image.setDotsPerMeterY(round(96 * scale / 0.0254))
+    painter = QPainter(image)
+    painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+    canvas.draw(painter, QRectF(image.rect()))
+    painter.end()
+    return image
+
+
+def to_svg(canvas: Canvas, title: str) -> bytes:
+    """Return the drawing as SVG, as wide and high as on the screen."""
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    size: QSize = canvas.viewport().size()
+    generator = QSvgGenerator()
+    generator.setOutputDevice(buffer)
+    generator.setSize(size)
+    generator.setViewBox(QRectF(0, 0, size.width(), size.height()))
+    generator.setTitle(title)
+    generator.setDescription("Drawn by SensiView")
+    painter = QPainter(generator)
+    canvas.draw(painter, QRectF(0, 0, size.width(), size.height()))
+    painter.end()
+    return bytes(buffer.data().data())
+
+
+def save(canvas: Canvas, path: Path, title: str) -> None:
+    """Write the drawing to `path`, PNG or SVG by its ending.
+
+    Raises
+    ------
+    UserError
+        Another ending, or the file can't be written.
+    """
+    if path.suffix.lower() == ".svg":
+        content = to_svg(canvas, title)
+    elif path.suffix.lower() == ".png":
+        buffer = QBuffer()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        # The stubs want bytes here and the library a string.
+        to_image(canvas).save(buffer, "PNG")  # type: ignore[call-overload]
+        content = bytes(buffer.data().data())
+    else:
+        raise UserError(f"A plot is written as .png or .svg, not as '{path.suffix or path.name}'. Choose one of them.")
+    write(path, content)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file, or say in a sentence why it can't be written."""
+    try:
+        write_atomically(path, lambda stream: stream.write(content))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(f"'{path.name}' could not be written: {reason}. Choose another folder.") from error

@@ -1,0 +1,208 @@
+"""Describing a network: layer tree, what it emits, what a row costs. Everything is measured, nothing guessed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from sensiview.errors import ModelError, SensiViewError
+from sensiview.models.card import ModelCard
+from sensiview.models.layers import trace_layers
+from sensiview.models.readout import as_columns, first_tensor
+from sensiview.models.state import kept_as_it_was
+from sensiview.models.tracing import Activation, FinalActivation, Meter
+
+_TRIAL_SECONDS = 0.2
+_TRIAL_BYTES = 256 * 2**20
+_TRIAL_ROWS = 65_536
+_OUT_OF_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "not enough memory",
+    "alloc_failed",
+)
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What one row costs on its way through: bytes alive together at the peak, and floating point operations."""
+
+    bytes_per_row: int
+    flops_per_row: int
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether an error means that memory ran out: on the GPU, in torch's allocator, in Python's."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _OUT_OF_MEMORY)
+
+
+def compute(module: nn.Module, rows: Tensor, name: str) -> Any:
+    """Return ``module(rows)``; torch's complaint about a shape becomes a sentence.
+
+    Raises
+    ------
+    ModelError
+        The module can't compute on rows of this shape.
+    """
+    try:
+        return module(rows)
+    except SensiViewError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a user's forward() may raise anything
+        if is_out_of_memory(error):
+            raise
+        raise ModelError(
+            f"The network '{name}' can't compute on inputs of shape {tuple(rows.shape)}, rows first"
+            f"{_expectation(module)}. It says: {_first_line(error)}",
+            details=f"{type(error).__name__}: {error}",
+        ) from error
+
+
+def _expectation(module: nn.Module) -> str:
+    """Say what the first layer with weights takes, where its class tells."""
+    sides = {nn.Conv1d: "length", nn.Conv2d: "height, width", nn.Conv3d: "depth, height, width"}
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear):
+            count = layer.in_features
+            return f"; its first layer takes {count} values per row, so the shape should be (rows, {count})"
+        for kind, rest in sides.items():
+            if isinstance(layer, kind):
+                count = layer.in_channels
+                return f"; its first layer takes {count} channels, so the shape should be (rows, {count}, {rest})"
+    return ""
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip().splitlines()
+    return (text[0] if text else type(error).__name__)[:200].rstrip(".") + "."
+
+
+def footprint(module: nn.Module, rows: Tensor, name: str) -> tuple[Any, Footprint]:
+    """Run `rows` once and return the answer with what one row costs. Depends on the network alone, never on a clock."""
+    with Meter() as meter:
+        answer = compute(module, rows, name)
+    own = rows[0].numel() * rows.element_size()
+    return answer, Footprint(own + meter.peak_bytes // len(rows), meter.flops // len(rows))
+
+
+def final_activation(module: nn.Module, rows: Tensor, name: str) -> Activation | None:
+    """Return the sigmoid or softmax that the network ends in, module or function call; None for anything else."""
+    with FinalActivation() as watch:
+        output, _ = first_tensor(compute(module, rows, name))
+        found = watch.behind(output)
+        watch.forget()
+    return found[0] if found else None
+
+
+def describe(
+    module: nn.Module,
+    rows: Tensor,
+    *,
+    name: str,
+    class_names: Sequence[str] = (),
+    input_names: Sequence[str] = (),
+    output_names: Sequence[str] = (),
+    emits: Literal["probability", "logit", "value"] | None = None,
+    time_it: bool = True,
+    **known: Any,
+) -> ModelCard:
+    """Return the card of a network, which is left as it was.
+
+    Parameters
+    ----------
+    module : nn.Module
+        In any mode, on any device.
+    rows : Tensor
+        Two or more inputs as the module takes them (after preprocessing), on its device and in its dtype, shape
+        (n, *input_shape).
+    name : str
+        Name of the network.
+    class_names, input_names, output_names : sequence of str
+        Names, where known. A network with one sigmoid and two class names stands for the second class.
+    emits : str, optional
+        What it emits, where known; else found: a final sigmoid or softmax gives probabilities, anything else with
+        class names is a logit, and a plain value without.
+    time_it : bool
+        Measure `rows_per_second`; takes a fifth of a second.
+    known
+        Further fields of the card: architecture, options, preprocessing, accuracy, notes.
+
+    Raises
+    ------
+    ModelError
+        The network can't compute on these rows, or gives no tensor.
+    """
+    with kept_as_it_was(module):
+        try:
+            trace = trace_layers(module, rows)
+        except Exception:  # noqa: BLE001 - said again, as a sentence, by the plain call
+            compute(module, rows, name)
+            raise
+        output, note = first_tensor(trace.answer)
+        columns = as_columns(output, len(rows), f"The network '{name}'").flatten(1)
+        _, cost = footprint(module, rows, name)
+        activation = final_activation(module, rows, name)
+        speed = {str(rows.device): _rows_per_second(module, rows, cost)} if time_it else {}
+    notes = [*known.pop("notes", ()), *([note] if note else []), *trace.notes]
+    if emits is None:
+        emits = _emits(activation, len(class_names))
+        if activation == "log_softmax":
+            notes.append(
+                "It ends in log-softmax. Log-probabilities are read as logits: the probabilities are the same."
+            )
+    if not output_names and len(class_names) in (columns.shape[1], 2 if columns.shape[1] == 1 else -1):
+        output_names = class_names[-columns.shape[1] :]
+    return ModelCard(
+        name=name,
+        emits=emits,
+        input_shape=tuple(rows.shape[1:]),
+        input_names=tuple(input_names),
+        output_names=tuple(output_names) or _plain_names(columns.shape[1]),
+        class_names=tuple(class_names),
+        layers=trace.layers,
+        n_parameters=sum(p.numel() for p in module.parameters()),
+        rows_per_second=speed,
+        bytes_per_row=cost.bytes_per_row,
+        notes=tuple(notes),
+        **known,
+    )
+
+
+def _emits(activation: Activation | None, n_classes: int) -> Literal["probability", "logit", "value"]:
+    if activation in ("sigmoid", "softmax"):
+        return "probability"
+    return "logit" if activation == "log_softmax" or n_classes else "value"
+
+
+def _plain_names(count: int) -> tuple[str, ...]:
+    return ("output",) if count == 1 else tuple(f"output[{i}]" for i in range(count))
+
+
+def _rows_per_second(module: nn.Module, rows: Tensor, cost: Footprint) -> float:
+    """Return the throughput at a batch of at most 256 MB, the first pass not counted."""
+    size = max(1, min(_TRIAL_ROWS, _TRIAL_BYTES // max(1, cost.bytes_per_row), 10**10 // max(1, cost.flops_per_row)))
+    batch = rows.repeat(-(-size // len(rows)), *([1] * (rows.ndim - 1)))[:size]
+    _run(module, batch)
+    done, begun = 0, time.perf_counter()
+    while True:
+        _run(module, batch)
+        done += size
+        spent = time.perf_counter() - begun
+        if spent >= _TRIAL_SECONDS:
+            return round(done / spent, 1)
+
+
+def _run(module: nn.Module, batch: Tensor) -> None:
+    module(batch)
+    if batch.device.type == "cuda":
+        torch.cuda.synchronize(batch.device)
+    elif batch.device.type == "mps":
+        torch.mps.synchronize()

@@ -1,0 +1,103 @@
+"""The layer tree of a network: every named module with the shape that it gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from sensiview.models.card import LayerCard
+
+
+@dataclass
+class _Seen:
+    """What the hook of one module saw: how often it was called, the last shape, what kind of thing it gave."""
+
+    calls: int = 0
+    shape: tuple[int, ...] | None = None
+    gives: str = ""
+
+
+@dataclass(frozen=True)
+class LayerTrace:
+    """One forward pass, module by module.
+
+    Parameters
+    ----------
+    layers : tuple of LayerCard
+        In the order of ``named_modules``, without the network itself. `output_shape` is None where a layer was not
+        called or gives something other than one tensor with a row per input.
+    answer : Any
+        What the network gave.
+    notes : tuple of str
+        Sentences about layers that can't be looked at, are called several times, or carry two names.
+    """
+
+    layers: tuple[LayerCard, ...]
+    answer: Any
+    notes: tuple[str, ...]
+
+
+def trace_layers(module: nn.Module, rows: Tensor) -> LayerTrace:
+    """Run `rows`, shape (n, *input_shape) as the module takes them, and note the shape of every layer.
+
+    Call it inside `sensiview.models.state.kept_as_it_was`. Errors of the module itself come through unchanged.
+    """
+    named = [(name, part) for name, part in module.named_modules() if name]
+    seen = {name: _Seen() for name, _ in named}
+    handles = [part.register_forward_hook(_watch(seen[name], len(rows))) for name, part in named]
+    try:
+        answer = module(rows)
+    finally:
+        for handle in handles:
+            handle.remove()
+    layers = tuple(
+        LayerCard(
+            name=name,
+            kind=type(part).__name__,
+            output_shape=seen[name].shape,
+            parameters=sum(p.numel() for p in part.parameters(recurse=False)),
+            depth=name.count("."),
+        )
+        for name, part in named
+    )
+    return LayerTrace(layers, answer, tuple(_notes(module, seen)))
+
+
+def _watch(seen: _Seen, n_rows: int) -> Any:
+    def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
+        seen.calls += 1
+        seen.gives = type(output).__name__
+        seen.shape = None
+        if isinstance(output, Tensor) and output.ndim > 0 and output.shape[0] == n_rows:
+            seen.shape = tuple(output.shape[1:]) or (1,)
+
+    return hook
+
+
+def _notes(module: nn.Module, seen: dict[str, _Seen]) -> list[str]:
+    containers = (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
+    parts = dict(module.named_modules())
+    notes = []
+    idle = [name for name, s in seen.items() if s.calls == 0 and not isinstance(parts[name], containers)]
+    if idle:
+        notes.append(f"Never called when the network computes: {_list(idle)}.")
+    often = [f"{name} ({s.calls} times)" for name, s in seen.items() if s.calls > 1]
+    if often:
+        notes.append(f"Called several times in one pass, the last call is what is looked at: {_list(often)}.")
+    other = [f"{name} ({s.gives})" for name, s in seen.items() if s.calls and s.shape is None]
+    if other:
+        notes.append(f"Gives no single tensor with one row per input and can't be looked at: {_list(other)}.")
+    first: dict[int, str] = {}
+    twins = []
+    for name, part in module.named_modules(remove_duplicate=False):
+        if first.setdefault(id(part), name) != name:
+            twins.append(f"{name} is {first[id(part)]}")
+    if twins:
+        notes.append(f"The same layer under two names: {_list(twins)}.")
+    return notes
+
+
+def _list(names: list[str], most: int = 8) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

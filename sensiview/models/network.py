@@ -1,0 +1,243 @@
+"""A network: an `nn.Module`, what is known of it, and where it computes."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from sensiview.errors import ModelError
+from sensiview.models import devices
+from sensiview.models.card import ModelCard
+from sensiview.models.inspection import describe
+from sensiview.models.state import device_of, dtype_of, kept_as_it_was
+
+_HALF = (torch.float16, torch.bfloat16)
+
+
+class Network:
+    """A module with its card, ready to compute on one device.
+
+    The module given is never altered: where it must move to another device, or be computed in another precision, a
+    deep copy does. In place it is used as it is, and `measuring` puts it back.
+
+    Parameters
+    ----------
+    module : nn.Module
+        In any mode.
+    card : ModelCard
+        Names, preprocessing and what it emits.
+    device : str or torch.device
+        ``auto``, ``cpu``, ``cuda:1``, ``mps``.
+
+    Attributes
+    ----------
+    module : nn.Module
+        The module given, or its copy on the device.
+    dtype : torch.dtype
+        What the module computes in, and what its inputs are converted to.
+    notices : tuple of str
+        Sentences that whoever computes with it should pass on.
+
+    Raises
+    ------
+    UserError
+        No such device.
+    ModelError
+        The module can't be copied, or the card's preprocessing does not fit its inputs.
+    """
+
+    def __init__(self, module: nn.Module, card: ModelCard, device: str | torch.device = "cpu") -> None:
+        self.card = card
+        self.device = devices.resolve(device)
+        self.module, said = _placed(module, card.name, self.device)
+        self.dtype = dtype_of(self.module)
+        self.notices = (*said, *_batch_dependence(self.module))
+        self._preprocessing = _Preprocessing(card)
+
+    def preprocess(self, rows: Tensor) -> Tensor:
+        """Return what the module takes, from raw values: the card's preprocessing, on the device, in the module's dtype.
+
+        Parameters
+        ----------
+        rows : Tensor
+            Shape (n, *input_shape), raw values in the data's own units, any real dtype, any device. Float64 values are
+            standardised in float64 before they are rounded. Differentiable.
+        """
+        rows = self._preprocessing(rows if rows.is_floating_point() else rows.to(self.dtype))
+        return rows.to(device=self.device, dtype=self.dtype)
+
+    def measuring(self) -> AbstractContextManager[None]:
+        """Return a context in which the module is in eval mode and builds no gradients; afterwards all is as it was.
+
+        See `sensiview.models.state.kept_as_it_was` for what is put back. May be nested.
+        """
+        return kept_as_it_was(self.module)
+
+
+class _Preprocessing:
+    """The card's preprocessing: nothing, or ``(x - mean) / std`` per column (per channel of an image)."""
+
+    def __init__(self, card: ModelCard) -> None:
+        kind = card.preprocessing.get("kind", "none")
+        self._statistics: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+        if kind == "none":
+            return
+        if kind != "standardise":
+            raise ModelError(
+                f"The model '{card.name}' wants the preprocessing '{kind}', which this version does not have."
+            )
+        try:
+            mean = np.asarray(card.preprocessing["mean"], dtype=np.float64)
+            std = np.asarray(card.preprocessing["std"], dtype=np.float64)
+        except (KeyError, TypeError, ValueError):
+            raise ModelError(
+                f"The preprocessing of the model '{card.name}' lacks 'mean' or 'std' as lists of numbers."
+            ) from None
+        if (
+            mean.shape != std.shape
+            or mean.ndim != 1
+            or (card.input_shape and len(mean) not in (1, card.input_shape[0]))
+        ):
+            raise ModelError(
+                f"The preprocessing of the model '{card.name}' has {mean.size} means and {std.size} standard deviations "
+                f"for inputs of shape {card.input_shape}. Give one of each per column or channel."
+            )
+        if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
+            raise ModelError(
+                f"The preprocessing of the model '{card.name}' has a mean that is not finite, or a standard deviation "
+                "that is not above 0. Use 1 for columns that never change."
+            )
+        self._statistics = mean, std
+
+    def __call__(self, rows: Tensor) -> Tensor:
+        if self._statistics is None:
+            return rows
+        shape = (1, -1, *([1] * (rows.ndim - 2)))
+        mean, std = (torch.as_tensor(s, dtype=rows.dtype, device=rows.device).reshape(shape) for s in self._statistics)
+        return (rows - mean) / std
+
+
+def _placed(module: nn.Module, name: str, device: torch.device) -> tuple[nn.Module, list[str]]:
+    """Return the module, or a copy of it, on `device` and in a precision that the device computes in."""
+    dtype = dtype_of(module)
+    wanted = torch.float32 if device.type == "cpu" and dtype in _HALF else dtype
+    said = []
+    if wanted != dtype:
+        short = str(dtype).removeprefix("torch.")
+        said.append(f"The weights of '{name}' are {short}; on the CPU they are computed with in float32.")
+    if device.type == "mps" and dtype == torch.float64:
+        wanted = torch.float32
+        said.append(
+            f"The weights of '{name}' are float64; Apple GPUs compute in float32. Choose the CPU for more digits."
+        )
+    if wanted == dtype and _same(device_of(module), device):
+        return module, said
+    try:
+        moved = copy.deepcopy(module)
+    except Exception as error:  # noqa: BLE001 - a user's module may refuse in any way
+        raise ModelError(
+            f"The network '{name}' can't be copied to {device}, and the original is not to be changed. Move it there "
+            f"yourself with .to('{device}') and try again.",
+            details=f"{type(error).__name__}: {error}",
+        ) from error
+    return moved.to(device=device, dtype=wanted), said
+
+
+def _same(one: torch.device, other: torch.device) -> bool:
+    return one.type == other.type and (one.index or 0) == (other.index or 0)
+
+
+def _batch_dependence(module: nn.Module) -> list[str]:
+    """Say which layers normalise by the batch even in eval mode: then a row's output depends on its neighbours."""
+    names = [
+        name
+        for name, layer in module.named_modules()
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.running_mean is None
+    ]
+    if not names:
+        return []
+    return [
+        f"The batch norm {', '.join(names)} keeps no running statistics: the output for a row depends on the rows computed "
+        "with it, and so on the batch size. Train it with track_running_stats=True for numbers that don't."
+    ]
+
+
+def network_from_module(
+    module: nn.Module,
+    *,
+    sample: NDArray[Any] | None = None,
+    name: str = "network",
+    class_names: Sequence[str] = (),
+    input_names: Sequence[str] = (),
+    output_names: Sequence[str] = (),
+    emits: Literal["probability", "logit", "value"] | None = None,
+    preprocessing: Mapping[str, Any] | None = None,
+    device: str | torch.device = "auto",
+) -> Network:
+    """Wrap a module from Python; its card is found by running it on two rows.
+
+    Parameters
+    ----------
+    module : nn.Module
+        In any mode, on any device; left as it is. With ``device="auto"`` it computes where it lies when that is a GPU.
+    sample : ndarray, optional
+        Raw inputs, shape (n, *input_shape), of which two are used. Not needed for a network that begins with a linear
+        layer.
+    name, class_names, input_names, output_names : str and sequences of str
+        Names for tables and plots.
+    emits : str, optional
+        Overrides what is found.
+    preprocessing : mapping, optional
+        As in `ModelCard`; the default is none.
+
+    Raises
+    ------
+    ModelError
+        It is no module, the shape of its inputs can't be known, or it can't compute on the sample.
+    """
+    if not isinstance(module, nn.Module):
+        raise ModelError(f"The model should be a torch.nn.Module, not a {type(module).__name__}.")
+    if str(device) == "auto" and device_of(module).type != "cpu":
+        device = device_of(module)
+    rows = _two_rows(module, sample, name)
+    known = dict(preprocessing or {"kind": "none"})
+    start = ModelCard(name=name, input_shape=rows.shape[1:], preprocessing=known)
+    network = Network(module, start, device)
+    network.card = describe(
+        network.module,
+        network.preprocess(rows),
+        name=name,
+        class_names=[str(c) for c in class_names],
+        input_names=[str(c) for c in input_names],
+        output_names=[str(c) for c in output_names],
+        emits=emits,
+        time_it=False,
+        preprocessing=known,
+    )
+    return network
+
+
+def _two_rows(module: nn.Module, sample: NDArray[Any] | None, name: str) -> Tensor:
+    if sample is not None:
+        array = np.asarray(sample)
+        if array.ndim < 2 or len(array) == 0 or not (np.issubdtype(array.dtype, np.number) or array.dtype == bool):
+            raise ModelError(
+                f"The sample for the network '{name}' should be an array of numbers, rows first, with at least one row; "
+                f"it has shape {array.shape} and type {array.dtype}."
+            )
+        return torch.tensor(np.ascontiguousarray(array[[0, -1]]))
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear):
+            return torch.linspace(0, 1, 2 * layer.in_features).reshape(2, -1)
+        if next(layer.parameters(recurse=False), None) is not None:
+            break
+    raise ModelError(
+        f"The shape of the inputs of '{name}' can't be known from its layers. Give some of its inputs as a sample."
+    )

@@ -1,0 +1,95 @@
+"""What a module offers: its analyses, and the architectures of its models."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from sensiview.analysis.contract import Analysis
+from sensiview.analysis.parameters import Parameters
+from sensiview.plugin_loading.content import PluginProblem
+
+if TYPE_CHECKING:
+    from sensiview.models.architectures import Architecture
+
+_KEY = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def analyses_of(module: ModuleType, package: str | None = None) -> list[Analysis[Any]]:
+    """Return one of each analysis that a module defines, in the order of definition.
+
+    `package` also takes what the module imports from inside its own plugin. A class whose name begins with an
+    underscore is a base of others and left out, as an abstract one is.
+
+    Raises
+    ------
+    PluginProblem
+        A class does not keep the contract.
+    """
+    home = package or module.__name__
+    return [instance(cls) for cls in _classes(module, Analysis, home)]
+
+
+def instance(cls: type[Analysis[Any]]) -> Analysis[Any]:
+    """Check that a class declares what the contract asks for, and return one of it.
+
+    Raises
+    ------
+    PluginProblem
+        With every missing or wrong declaration.
+    """
+    wrong = []
+    if not _KEY.fullmatch(str(getattr(cls, "key", ""))):
+        wrong.append("'key' must be lower case letters, digits and underscores, beginning with a letter")
+    if not getattr(cls, "title", ""):
+        wrong.append("'title' is missing")
+    declared = getattr(cls, "Parameters", None)
+    if not (isinstance(declared, type) and issubclass(declared, Parameters)):
+        wrong.append("'Parameters' must be a class derived from sensiview.analysis.parameters.Parameters")
+    if not (cls.__doc__ or "").strip():
+        wrong.append("the docstring, which is its help, is missing")
+    if wrong:
+        raise PluginProblem(f"The analysis '{cls.__name__}' can't be used: {'; '.join(wrong)}.")
+    return cls()
+
+
+def offers_architectures(module: ModuleType) -> bool:
+    """Return whether a module says that it has architectures, without making any."""
+    return hasattr(module, "ARCHITECTURES")
+
+
+def architectures_of(module: ModuleType, package: str | None = None) -> list[Architecture]:
+    """Return the architectures a module offers; loads what they need, torch for instance.
+
+    Either ``ARCHITECTURES`` (instances or classes, or a function that returns them, so that torch is loaded only
+    when it is called), or every class derived from `sensiview.models.architectures.Architecture`.
+    """
+    from sensiview.models.architectures import Architecture
+
+    offered = getattr(module, "ARCHITECTURES", None)
+    if offered is None:
+        return [cls() for cls in _classes(module, Architecture, package or module.__name__)]
+    listed: Any = offered() if callable(offered) else offered
+    found: Iterable[Any] = listed.values() if isinstance(listed, Mapping) else listed
+    models = [entry() if isinstance(entry, type) else entry for entry in found]
+    for model in models:
+        if not isinstance(model, Architecture):
+            raise PluginProblem(f"ARCHITECTURES of '{module.__name__}' holds {model!r}, which is no Architecture.")
+    return models
+
+
+def _classes(module: ModuleType, base: type[Any], home: str) -> list[type[Any]]:
+    return [
+        value
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+        and issubclass(value, base)
+        and value is not base
+        and not name.startswith("_")
+        and name == value.__name__  # an alias is not a second one
+        and (value.__module__ == home or value.__module__.startswith(home + "."))
+        and not inspect.isabstract(value)
+    ]

@@ -1,0 +1,366 @@
+"""From a project to a task and back: what the window and the command line do alike around a job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sensiview.analysis.catalogue import Catalogue
+from sensiview.analysis.item_files import read_items
+from sensiview.analysis.items import Item
+from sensiview.analysis.result import Result
+from sensiview.analysis.sources import DatasetSource, ModelSource, RunSource
+from sensiview.analysis.study import Study
+from sensiview.errors import ProjectError, UserError
+from sensiview.files import fingerprint
+from sensiview.jobs.checkpoints import has_checkpoint
+from sensiview.jobs.events import Event, Failed, Started, StoppedByUser, Succeeded, Warned
+from sensiview.jobs.task import Task
+from sensiview.models.card import ModelCard
+from sensiview.projects.records import RunRecord
+
+if TYPE_CHECKING:
+    from sensiview.projects.store import Project
+
+RESUMABLE = ("interrupted", "stopped", "failed")
+
+
+def now() -> str:
+    """Return the time as ISO 8601, UTC, to the second."""
+    return datetime.now(UTC).replace(microsecond=0).isoformat()
+
+
+def study_of(
+    project: Project,
+    dataset: DatasetSource | None,
+    model: ModelSource | None,
+    *,
+    device: str = "auto",
+    seed: int = 1,
+    batch_size: int | None = None,
+) -> Study:
+    """Return the cards of a choice: enough for obstacles, problems and cost, not for running."""
+    finished = {run.id: lambda run=run: read_result(project, run.id) for run in project.runs() if run.items}
+    return Study(
+        dataset=dataset.card if dataset else None,
+        model=model.card if model else None,
+        device=device,
+        seed=seed,
+        batch_size=batch_size,
+        runs=finished,
+    )
+
+
+def new_analysis(
+    project: Project,
+    catalogue: Catalogue,
+    key: str,
+    *,
+    dataset: str | None = None,
+    model: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    device: str = "auto",
+    seed: int = 1,
+    batch_size: int | None = None,
+    name: str = "",
+) -> RunRecord:
+    """Check everything that can be checked before a run, then put it into the project's queue.
+
+    `dataset` and `model` are names or identifiers; None takes the only one there is.
+
+    Raises
+    ------
+    UserError
+        Unknown names, values that don't fit, or a reason why the analysis can't run.
+    """
+    analysis = catalogue[key]
+    chosen = analysis.Parameters.parse(parameters or {})
+    data = _choose_dataset(project, dataset)
+    network = _choose_model(project, model, required=analysis.needs_model)
+    if seed < 1:
+        raise UserError(f"The seed must be 1 or larger (given: {seed}).")
+    study = study_of(project, data, network, device=device, seed=seed, batch_size=batch_size)
+    found = analysis.obstacles(study) or analysis.problems(study, chosen)
+    if found:
+        raise UserError(" ".join(found))
+    return project.new_run(
+        kind="analysis",
+        analysis=key,
+        revision=analysis.revision,
+        parameters=chosen.to_json(),
+        dataset=data.id if data else None,
+        model=network.id if network else None,
+        device=device,
+        seed=seed,
+        batch_size=batch_size,
+        name=name or analysis.title,
+    )
+
+
+def new_training(
+    project: Project,
+    architecture: str,
+    *,
+    dataset: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    recipe: Mapping[str, Any] | None = None,
+    device: str = "auto",
+    seed: int = 1,
+    name: str = "",
+) -> RunRecord:
+    """Queue the training of a new model; the model is added to the project when the run succeeds."""
+    data = _choose_dataset(project, dataset)
+    if data.card.target is None:
+        raise UserError(f"Training needs a target column; '{data.card.name}' has none. Choose one first.")
+    return project.new_run(
+        kind="training",
+        analysis="training",
+        revision=1,
+        parameters={"architecture": architecture, "options": dict(options or {}), "recipe": dict(recipe or {})},
+        dataset=data.id,
+        model=None,
+        device=device,
+        seed=seed,
+        batch_size=None,
+        name=name or architecture,
+    )
+
+
+def extend(project: Project, catalogue: Catalogue, run_id: str, changes: Mapping[str, Any]) -> RunRecord:
+    """Queue a run that goes on from a finished one: same everything, larger `n`, every evaluation re-used."""
+    base = project.run(run_id)
+    if base.kind != "analysis" or base.state != "succeeded":
+        raise UserError(f"Only a finished analysis can be extended; '{base.id}' is {base.state}.")
+    analysis = catalogue[base.analysis]
+    foreign = sorted(set(changes) - set(analysis.extendable))
+    if foreign or not changes:
+        can = ", ".join(sorted(analysis.extendable)) or "none"
+        raise UserError(
+            f"Extending re-uses every evaluation, so only these parameters of '{analysis.title}' may change: {can}."
+        )
+    if not has_checkpoint(project.run_directory(base.id)):
+        raise UserError(f"The evaluations of '{base.id}' are no longer there. Run it anew with the larger values.")
+    run = new_analysis(
+        project,
+        catalogue,
+        base.analysis,
+        dataset=base.dataset,
+        model=base.model,
+        parameters={**base.parameters, **changes},
+        device=base.device,
+        seed=base.seed,
+        batch_size=base.batch_size,
+        name=base.name,
+    )
+    return project.update_run(run.id, extends=base.id)
+
+
+def resume(project: Project, run_id: str) -> RunRecord:
+    """Queue an interrupted, stopped or failed run again; it goes on from its last checkpoint."""
+    run = project.run(run_id)
+    if run.state not in RESUMABLE:
+        raise UserError(f"'{run.id}' is {run.state}; only an interrupted, stopped or failed run can be resumed.")
+    return project.update_run(run.id, state="queued", message="", finished="")
+
+
+def task_for(project: Project, run_id: str) -> Task:
+    """Return the task of a queued run, with absolute paths and the checkpoint to go on from."""
+    run = project.run(run_id)
+    directory = project.run_directory(run.id)
+    checkpoint = directory if has_checkpoint(directory) else None
+    if checkpoint is None and run.extends:
+        base = project.run_directory(run.extends)
+        checkpoint = base if has_checkpoint(base) else None
+    inputs = run.parameters.get("runs") or ()
+    inputs = [inputs] if isinstance(inputs, str) else inputs
+    sources = []
+    for wanted in inputs:
+        finished = project.run(str(wanted))
+        sources.append(RunSource(id=finished.id, directory=project.run_directory(finished.id)))
+    model = project.model(run.model) if run.model else None
+    parameters = dict(run.parameters)
+    if run.kind == "training":
+        card = ModelCard(name=run.name, architecture=parameters["architecture"], options=parameters["options"])
+        model = ModelSource(id="", card=card)
+        parameters = parameters["recipe"]
+    return Task(
+        kind=run.kind,
+        run=run.id,
+        directory=directory,
+        analysis=run.analysis,
+        parameters=parameters,
+        dataset=project.dataset(run.dataset) if run.dataset else None,
+        model=model,
+        runs=tuple(sources),
+        device=run.device,
+        seed=run.seed,
+        batch_size=run.batch_size,
+        checkpoint=checkpoint,
+    )
+
+
+def inspection_task(directory: Path, card: ModelCard, weights: Path | None, program: Path | None = None) -> Task:
+    """Return the task that loads weights safely and describes the model, before it is added to a project.
+
+    `directory` receives ``model_card.json`` and the table of keys.
+    """
+    source = ModelSource(
+        id="",
+        card=card,
+        weights=fingerprint(weights) if weights else None,
+        program=fingerprint(program) if program else None,
+    )
+    return Task(kind="inspection", run="inspection", directory=directory, model=source)
+
+
+def inspected_card(directory: Path) -> ModelCard:
+    """Return the card that an inspection or a training wrote into its folder."""
+    return ModelCard.model_validate_json((directory / "model_card.json").read_text(encoding="utf-8"))
+
+
+def record_event(project: Project, run_id: str, event: Event) -> None:
+    """Keep what an event says of a run; a training that succeeded adds its model."""
+    if isinstance(event, Started):
+        project.update_run(run_id, state="running", started=now(), message="", warnings=[])
+    elif isinstance(event, Warned):
+        warnings = project.run(run_id).warnings
+        if event.sentence not in warnings:
+            project.update_run(run_id, warnings=[*warnings, event.sentence])
+    elif isinstance(event, Succeeded):
+        _succeeded(project, run_id, event)
+    elif isinstance(event, Failed):
+        project.update_run(run_id, state="failed", message=event.sentence, details=event.details, finished=now())
+    elif isinstance(event, StoppedByUser):
+        project.update_run(run_id, state="stopped", message="Stopped by you.", finished=now())
+
+
+def _succeeded(project: Project, run_id: str, event: Succeeded) -> None:
+    directory = project.run_directory(run_id)
+    facts = _facts(directory)
+    run = project.update_run(
+        run_id,
+        state="succeeded",
+        items=list(event.items),
+        evaluations=event.evaluations,
+        seconds=event.seconds,
+        finished=now(),
+        versions=facts.get("versions", {}),
+        fingerprints=facts.get("fingerprints", {}),
+    )
+    if run.kind == "training":
+        added = project.add_model(inspected_card(directory), weights=directory / "model.safetensors")
+        project.update_run(run_id, model=added.id, model_name=added.card.name)
+    elif run.model and event.evaluations and event.seconds > 0:
+        # The next form shows a time that was measured on this machine.
+        device = str(event.facts.get("device", run.device))
+        speed = float(event.facts.get("rows_per_second", event.evaluations / event.seconds))
+        card = project.model(run.model).card
+        measured = {**card.rows_per_second, device: round(speed, 1)}
+        project.update_model_card(run.model, card.model_copy(update={"rows_per_second": measured}))
+
+
+def _facts(directory: Path) -> dict[str, Any]:
+    record = directory / "record.json"
+    if not record.is_file():
+        return {}
+    facts: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
+    return facts
+
+
+def read_result(project: Project, run_id: str) -> Result:
+    """Return the items of a finished run, read from its folder.
+
+    Raises
+    ------
+    UserError
+        The run has no result.
+    """
+    run = project.run(run_id)
+    if run.state != "succeeded":
+        raise UserError(f"'{run.id}' has no result: it is {run.state}. {run.message}".strip())
+    items = read_items(project.run_directory(run.id))
+    return Result(items, evaluations=run.evaluations, warnings=tuple(run.warnings), seconds=run.seconds)
+
+
+def _choose_dataset(project: Project, wanted: str | None) -> DatasetSource:
+    if wanted:
+        return project.dataset(wanted)
+    known = project.datasets()
+    if len(known) == 1:
+        return known[0]
+    if not known:
+        raise ProjectError("The project has no data set yet. Add one first (add-dataset).")
+    names = ", ".join(f"'{source.card.name}'" for source in known)
+    raise UserError(f"The project has several data sets; say which: {names}.")
+
+
+def _choose_model(project: Project, wanted: str | None, *, required: bool) -> ModelSource | None:
+    if wanted:
+        return project.model(wanted)
+    if not required:
+        return None
+    known = project.models()
+    if len(known) == 1:
+        return known[0]
+    if not known:
+        raise ProjectError("The project has no model yet. Add one (add-model) or train one (train).")
+    names = ", ".join(f"'{source.card.name}'" for source in known)
+    raise UserError(f"The project has several models; say which: {names}.")
+
+
+def report_runs(project: Project, wanted: Sequence[str]) -> list[tuple[dict[str, Any], dict[str, Item]]]:
+    """Return record and items of the runs a report is about; all finished ones when none are named."""
+    if wanted:
+        chosen = [project.run(name) for name in wanted]
+    else:
+        chosen = [run for run in project.runs() if run.state == "succeeded"]
+    if not chosen:
+        raise UserError("There is no finished run to report on. Run an analysis first.")
+    return [(run.model_dump(mode="json"), dict(read_result(project, run.id))) for run in chosen]
+
+
+def new_from_record(project: Project, catalogue: Catalogue, record: Mapping[str, Any]) -> RunRecord:
+    """Queue again what a ``record.json`` describes, on the same data and model in this project.
+
+    Data and model are found by SHA-256, so their names may differ.
+
+    Raises
+    ------
+    UserError
+        The project does not hold the same data or model, or the analysis has changed its numbers since.
+    """
+    prints = record.get("fingerprints") or {}
+    dataset = _same(prints.get("dataset"), [(d.id, [f.sha256 for f in d.files]) for d in project.datasets()])
+    model = _same(
+        prints.get("model"),
+        [(m.id, [f.sha256 for f in (m.weights, m.program) if f is not None]) for m in project.models()],
+    )
+    if prints.get("dataset") and dataset is None:
+        raise UserError("This project holds no data set with the content that the record names. Add that file first.")
+    if prints.get("model") and model is None:
+        raise UserError("This project holds no model with the weights that the record names. Add those weights first.")
+    if record.get("kind") == "training":
+        raise UserError("The record is of a training. Train again with 'sensiview train'; its parameters are in it.")
+    return new_analysis(
+        project,
+        catalogue,
+        str(record["analysis"]),
+        dataset=dataset,
+        model=model,
+        parameters=record["parameters"],
+        device=str(record.get("device") or "auto").split(" ")[0],
+        seed=int(record.get("seed") or 1),
+        batch_size=record.get("batch_size"),
+        name=str(record.get("name") or ""),
+    )
+
+
+def _same(wanted: object, offered: Sequence[tuple[str, Sequence[str]]]) -> str | None:
+    hashes = set(wanted if isinstance(wanted, list) else [wanted]) - {None}
+    for identifier, own in offered:
+        if hashes and hashes <= set(own):
+            return identifier
+    return None
