@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sensiview.analysis.items import ITEM_KINDS, Array, IndexTable, Interval, Item, Remark
+from sensiview.analysis.items import ITEM_KINDS, Array, Curve, IndexTable, Interval, Item, Remark
 from sensiview.errors import DataError, SensiViewError
 
 if TYPE_CHECKING:
@@ -26,11 +26,9 @@ _NULLABLE = ("Int", "UInt", "Float", "boolean")
 
 def to_plain(item: Item) -> dict[str, Any]:
     """Return JSON values that `from_plain` turns back into an equal item; arrays travel as base64."""
-    import pandas as pd
-
     plain = describe(item)
     for name, bulk in bulk_of(item).items():
-        plain[name] = _frame_to_plain(bulk) if isinstance(bulk, pd.DataFrame) else _array_to_plain(bulk)
+        plain[name] = _frame_to_plain(bulk) if name == "frame" else _array_to_plain(bulk)
     return plain
 
 
@@ -65,10 +63,10 @@ def describe(item: Item) -> dict[str, Any]:
 
 def bulk_of(item: Item) -> dict[str, Any]:
     """Return the frame and the arrays of an item by field name."""
-    import pandas as pd
-
+    if isinstance(item, IndexTable | Curve):
+        return {"frame": item.frame}
     fields = {f.name: getattr(item, f.name) for f in dataclasses.fields(item)}
-    return {name: value for name, value in fields.items() if isinstance(value, np.ndarray | pd.DataFrame)}
+    return {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
 
 
 def revive(plain: Mapping[str, Any], bulk: Mapping[str, Any]) -> Item:

@@ -107,7 +107,7 @@ def run_task(task: Task, tools: Tools, *, quiet: bool, project: Project | None =
             running.record_event(project, task.run, event)
 
     with _interruptible() as asked:
-        execute(task, tools.catalogue(), hear, lambda: bool(asked))
+        execute(task, tools.catalogue(), hear, lambda: bool(asked), architectures=tools.architectures)
     return outcome
 
 

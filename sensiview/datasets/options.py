@@ -140,8 +140,8 @@ class ReadingOptions(BaseModel):
             raise UserError(f"Reading option {where}: {message}.") from None
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values for `DatasetCard.reading`: those that differ from the defaults."""
-        return {"format": self.format, **self.model_dump(mode="json", exclude_defaults=True)}
+        """Return plain JSON values for `DatasetCard.reading`; all of them, so that later defaults change nothing."""
+        return self.model_dump(mode="json")
 
     def with_missing(self, *words: str) -> Self:
         """Return options that take these words as missing values."""

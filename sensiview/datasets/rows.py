@@ -110,7 +110,11 @@ def _from_numbers(selection: int | Iterable[int], n_rows: int) -> Rows:
         values = np.flatnonzero(values)
     if values.size == 0:
         raise UserError("The selection of rows is empty. Choose at least one row, or all.")
-    if values.ndim != 1 or values.dtype.kind not in "iuf" or not np.all(np.isfinite(values) & (values == np.trunc(values))):
+    if (
+        values.ndim != 1
+        or values.dtype.kind not in "iuf"
+        or not np.all(np.isfinite(values) & (values == np.trunc(values)))
+    ):
         raise UserError("Rows are chosen by whole numbers, counted from 0, by ranges such as 0-499, or by all.")
     _check(int(values.max()), n_rows)
     if values.min() < 0:

@@ -11,7 +11,16 @@ from PySide6.QtCore import QObject, Signal
 from sensiview.errors import SensiViewError
 from sensiview.gui.job_runner import JobRunner
 from sensiview.jobs.events import (
-    FINAL, Advanced, Event, Failed, Previewed, StageBegan, Started, StoppedByUser, Succeeded, Warned,
+    FINAL,
+    Advanced,
+    Event,
+    Failed,
+    Previewed,
+    StageBegan,
+    Started,
+    StoppedByUser,
+    Succeeded,
+    Warned,
 )  # fmt: skip
 
 if TYPE_CHECKING:

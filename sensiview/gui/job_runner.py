@@ -106,6 +106,9 @@ class JobRunner(QThread):
                 worker.start()
             worker.submit(task)
             while not self._closing.is_set():
+                if task.run in self._cancelled:
+                    # Also when cancel came between the look above and `submit`; asking twice does no harm.
+                    worker.cancel(task.run)
                 for event in worker.events(timeout=_PATIENCE_S):
                     self.event.emit(event)
                     if isinstance(event, FINAL):

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
+
+from sensiview.gui.style_sheet import style_sheet
 
 ThemeName = Literal["light", "dark", "system"]
 
@@ -74,7 +76,7 @@ def apply_theme(app: QApplication, name: ThemeName) -> Theme:
     _current = DARK if name == "dark" else LIGHT
     app.setStyle("Fusion")
     app.setPalette(_palette(_current))
-    app.setStyleSheet(_style_sheet(_current))
+    app.setStyleSheet(style_sheet(_current, app.font().pointSizeF()))
     notifier.changed.emit()
     return _current
 
@@ -99,29 +101,14 @@ def _palette(t: Theme) -> QPalette:
     return palette
 
 
-def _style_sheet(t: Theme) -> str:
-    # Dynamic properties ("role") keep style out of the widgets: setProperty("role", "heading").
-    return f"""
-    QToolTip {{ color: {t.text}; background: {t.raised}; border: 1px solid {t.border}; padding: 4px; }}
-    QDockWidget::title {{ background: {t.raised}; padding: 5px 8px; }}
-    QLabel[role="heading"] {{ font-size: 15pt; font-weight: 600; }}
-    QLabel[role="subheading"] {{ font-size: 11pt; font-weight: 600; }}
-    QLabel[role="muted"] {{ color: {t.muted}; }}
-    QLabel[role="warning"] {{ color: {t.warning}; }}
-    QLabel[role="error"] {{ color: {t.error}; }}
-    QLabel[role="good"] {{ color: {t.good}; }}
-    QPushButton {{ padding: 5px 12px; }}
-    QPushButton[role="primary"] {{
-        background: {t.accent}; color: {t.accent_text}; border: none; border-radius: 4px;
-        padding: 7px 16px; font-weight: 600;
-    }}
-    QPushButton[role="primary"]:disabled {{ background: {t.border}; color: {t.muted}; }}
-    QPushButton[role="primary"]:focus {{ border: 2px solid {t.text}; }}
-    QFrame[role="card"] {{ background: {t.panel}; border: 1px solid {t.border}; border-radius: 6px; }}
-    QHeaderView::section {{
-        background: {t.raised}; color: {t.text}; border: none; border-right: 1px solid {t.border};
-        border-bottom: 1px solid {t.border}; padding: 4px 6px;
-    }}
-    QTableView {{ gridline-color: {t.border}; selection-background-color: {t.accent}; }}
-    QStatusBar::item {{ border: none; }}
-    """
+def apply_font(app: QApplication, points: int) -> None:
+    """Use a font size everywhere; 0 takes the desktop's back."""
+    global _desktop_points
+    font = QFont(app.font())
+    if _desktop_points is None:
+        _desktop_points = font.pointSizeF()
+    font.setPointSizeF(float(points) if points else _desktop_points)
+    app.setFont(font)
+
+
+_desktop_points: float | None = None

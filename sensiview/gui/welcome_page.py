@@ -7,8 +7,17 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QFrame, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QMenu, QPushButton, QSizePolicy, QStackedLayout,
-    QVBoxLayout, QWidget,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
 )  # fmt: skip
 
 from sensiview import __version__
@@ -66,7 +75,10 @@ class WelcomePage(QWidget):
         picture.setPixmap(application_pixmap(56, self.devicePixelRatioF()))
         title = QLabel("SensiView", self)
         title.setProperty("role", "title")
-        line = QLabel(f"Shows what a neural network is sensitive to, and whether that can be trusted.  Version {__version__}", self)
+        line = QLabel(
+            f"Shows what a neural network is sensitive to, and whether that can be trusted.  Version {__version__}",
+            self,
+        )
         line.setProperty("role", "muted")
         words = QVBoxLayout()
         words.setSpacing(2)
@@ -144,7 +156,9 @@ class WelcomePage(QWidget):
             item.setData(_PATH, project.path)
             item.setData(_MISSING, missing)
             item.setToolTip(
-                f"{project.path}\nThe folder is not there. Press Delete to take it off the list." if missing else project.path
+                f"{project.path}\nThe folder is not there. Press Delete to take it off the list."
+                if missing
+                else project.path
             )
             self.list.addItem(item)
         count = self.list.count()
@@ -166,10 +180,10 @@ class WelcomePage(QWidget):
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
         """The delete key takes a project off the list."""
-        if watched is self.list and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            if event.key() == Qt.Key.Key_Delete:
-                self.remove_current()
-                return True
+        pressed = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress
+        if watched is self.list and pressed and event.key() == Qt.Key.Key_Delete:
+            self.remove_current()
+            return True
         return False
 
     def _show_menu(self, position: QPoint) -> None:

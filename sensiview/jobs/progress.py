@@ -44,6 +44,8 @@ class JobProgress:
         Writes a checkpoint.
     restored : Checkpoint or None
         What `restored` gives.
+    note : callable
+        Takes every stage as it begins, also those too short to be shown.
     memory : callable
         Bytes of this process and of the device.
     clock : callable
@@ -58,6 +60,7 @@ class JobProgress:
         *,
         keep: Callable[[Checkpoint], None],
         restored: Checkpoint | None = None,
+        note: Callable[[Event], None] = lambda event: None,
         memory: Callable[[], tuple[int, int]] = lambda: (0, 0),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -66,15 +69,19 @@ class JobProgress:
         self._cancelled = cancelled
         self._keep = keep
         self._restored = restored
+        self._note = note
         self._memory = memory
         self._clock = clock
         self.warnings: list[str] = []
         self.evaluations = 0
+        self.rows_per_second = 0.0  # mean of the stage with the most evaluations
         self._last_tick = -np.inf
         self._stage: StageBegan | None = None
         self._stage_shown = True
         self._done = 0
         self._done_shown = 0
+        self._most_done = 0
+        self._stage_began = clock()
         self._speed = _Speed(clock())
         self._previews: dict[str, Item] = {}
         self._pending_checkpoint: Checkpoint | None = None
@@ -84,9 +91,11 @@ class JobProgress:
         """Begin a stage; the one before gets its last word."""
         self._finish_stage()
         self._stage = StageBegan(self._run, name, total)
+        self._note(self._stage)
         self._stage_shown = False
         self._done = self._done_shown = 0
-        self._speed = _Speed(self._clock())
+        self._stage_began = self._clock()
+        self._speed = _Speed(self._stage_began)
         self._tick()
         self._obey()
 
@@ -156,8 +165,12 @@ class JobProgress:
 
     def _finish_stage(self) -> None:
         # A stage too short to be shown at all needs no last word.
+        now = self._clock()
         if self._stage_shown and self._done > self._done_shown:
-            self._say_advanced(self._clock())
+            self._say_advanced(now)
+        if self._done > self._most_done and now > self._stage_began:
+            self._most_done = self._done
+            self.rows_per_second = self._done / (now - self._stage_began)
 
     def _say_advanced(self, now: float) -> None:
         self._done_shown = self._done

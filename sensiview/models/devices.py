@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 
+import psutil
 import torch
 
 from sensiview.errors import UserError
 
 
 def available() -> list[str]:
-    """Return the devices of this machine, fastest kind first and the CPU last: ``cuda:0``, ``cuda:1``, ``mps``, ``cpu``."""
+    """Return the devices of this machine, GPUs first and the CPU last: ``cuda:0``, ``cuda:1``, ``mps``, ``cpu``."""
     gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
     return [*gpus, *(["mps"] if torch.backends.mps.is_available() else []), "cpu"]
 
@@ -55,10 +56,18 @@ def title(device: torch.device) -> str:
     return "Apple GPU (mps)" if device.type == "mps" else f"CPU, {torch.get_num_threads()} threads"
 
 
+def describe_devices() -> dict[str, str]:
+    """Return what each device of this machine is, by its name."""
+    found = {}
+    for name in available():
+        device = torch.device(name)
+        memory = f", {torch.cuda.get_device_properties(device).total_memory / 2**30:.0f} GB" if "cuda" in name else ""
+        found[name] = title(device).removesuffix(f" ({name})") + memory
+    return found
+
+
 def memory_in_use(device: torch.device) -> tuple[int, int]:
     """Return bytes in use: resident memory of this process, and what torch holds on the device (0 for the CPU)."""
-    import psutil
-
     process = int(psutil.Process(os.getpid()).memory_info().rss)
     if device.type == "cuda":
         return process, int(torch.cuda.memory_reserved(device))
@@ -69,8 +78,6 @@ def memory_in_use(device: torch.device) -> tuple[int, int]:
 
 def memory_free(device: torch.device) -> int:
     """Return the bytes that can still be had on a device; what torch has reserved without using it counts as free."""
-    import psutil
-
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return int(free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from sensiview.errors import ModelError, UserError
-from sensiview.models import devices
-from sensiview.models.inspection import Footprint, compute, footprint, is_out_of_memory
+from sensiview.models import batching
+from sensiview.models.batching import Footprint, compute, footprint, is_out_of_memory
+from sensiview.models.capture import LayerCapture, capturing
 from sensiview.models.network import Network
 from sensiview.models.outputs import OutputChoice, ResolvedKind, Target, TargetName, parse_target
 from sensiview.models.readout import Forward, as_columns, first_tensor, read
@@ -24,11 +25,6 @@ from sensiview.models.tracing import FinalActivation
 
 Array = NDArray[Any]
 
-MOST_ROWS = 65_536
-_SHARE_OF_MEMORY = 4
-# Work of one batch, in floating point operations: about half a second on two cores, and on a GPU. Without such a
-# bound a batch of a large network takes minutes, and a cancelled job could not end.
-_WORK = {"cpu": 6e10, "mps": 1e12, "cuda": 8e12}
 _log = logging.getLogger(__name__)
 
 
@@ -45,31 +41,6 @@ class _Block:
     @property
     def width(self) -> int:
         return len(self.targets) if self.kind != "layer" else int(np.prod(self.shape))
-
-
-class _Capture:
-    """Keeps a copy of what one layer gave; a copy, because an in-place ReLU behind it overwrites the original."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.value: Any = None
-        self.calls = 0
-
-    def __call__(self, _module: nn.Module, _inputs: Any, output: Any) -> None:
-        self.value = output.clone() if isinstance(output, Tensor) else output
-        self.calls += 1
-
-    def take(self, n_rows: int) -> Tensor:
-        """Return the layer's output as (n, ...) and forget it."""
-        value, self.value = self.value, None
-        calls, self.calls = self.calls, 0
-        if calls == 0:
-            raise ModelError(f"The layer '{self.name}' is not called when the network computes. Choose another layer.")
-        if not isinstance(value, Tensor):
-            raise ModelError(
-                f"The layer '{self.name}' gives a {type(value).__name__}, not one tensor. Choose a layer before or behind it."
-            )
-        return as_columns(value, n_rows, f"The layer '{self.name}'")
 
 
 class Evaluator:
@@ -90,8 +61,8 @@ class Evaluator:
         Rows per forward pass. The default is probed: as many as fit a quarter of the free memory and half a second of
         work, at most 65,536; decided by measured bytes and operations per row, never by a clock.
     on_batch : callable, optional
-        Called after each batch with the number of rows of that call that are finished so far. What it raises (`Stopped`)
-        comes through, with the network as it was.
+        Called after each batch with the number of rows of that call that are finished so far. What it raises
+        (`Stopped`) comes through, with the network as it was.
     warn : callable, optional
         Gets sentences; they go to the log otherwise.
 
@@ -135,7 +106,7 @@ class Evaluator:
         self._warn = warn or _log.warning
         self._said: set[str] = set()
         choices = [OutputChoice.parse(text, network.card) for text in dict.fromkeys(outputs)]
-        self._captures = {c.layer: _Capture(c.layer) for c in choices if c.kind == "layer"}
+        self._captures = {c.layer: LayerCapture(c.layer) for c in choices if c.kind == "layer"}
         kinds = [choice.resolved(network.card) for choice in choices]
         self._watch_activation = network.card.emits == "probability" and bool({"logit", "loss"} & set(kinds))
         self._dtype = np.float64 if network.dtype == torch.float64 else np.float32
@@ -147,7 +118,9 @@ class Evaluator:
             self.columns[text] = slice(start, start + block.width)
             start += block.width
         self._width = start
-        self.batch_size = batch_size or self._fitting_batch()
+        self.batch_size = batch_size or batching.fitting(
+            network, self.footprint, 2 * self._width * np.dtype(self._dtype).itemsize
+        )
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -182,7 +155,7 @@ class Evaluator:
             The shape does not fit, the network fails, or one row does not fit into memory.
         """
         rows = self._checked(rows)
-        self._check_size(len(rows))
+        batching.check_answer(len(rows), self._width, np.dtype(self._dtype).itemsize)
         answer = np.empty((len(rows), self._width), dtype=self._dtype)
         target = torch.from_numpy(answer)
         done = 0
@@ -201,17 +174,12 @@ class Evaluator:
     def _ready(self) -> Iterator[FinalActivation | None]:
         """Hooks on, module quiet; everything off and back at the end."""
         watch = FinalActivation() if self._watch_activation else None
-        with self.network.measuring(), ExitStack() as stack:
-            for name, capture in self._captures.items():
-                handle = self.network.module.get_submodule(name).register_forward_hook(capture)
-                stack.callback(handle.remove)
-            if watch is not None:
-                stack.enter_context(watch)
-            try:
-                yield watch
-            finally:
-                for capture in self._captures.values():
-                    capture.value, capture.calls = None, 0
+        with (
+            self.network.measuring(),
+            capturing(self.network.module, self._captures.values()),
+            watch or nullcontext(),
+        ):
+            yield watch
 
     def _compute_into(self, target: Tensor, rows: Array, watch: FinalActivation | None) -> bool:
         """Fill `target` with the answer for one batch; False when memory ran out."""
@@ -232,9 +200,11 @@ class Evaluator:
         return True
 
     def _tensor(self, rows: Array) -> Tensor:
-        # One copy: the rows may be read-only, strided or of another byte order, and the network may write into them.
-        batch = np.array(rows, dtype=rows.dtype.newbyteorder("="), order="C")
-        return self.network.preprocess(torch.from_numpy(batch))
+        """Return one batch as the network takes it; never the caller's own memory: an in-place layer would write it."""
+        plain = rows.flags.writeable and rows.dtype.isnative and min(rows.strides, default=0) >= 0
+        raw = torch.from_numpy(rows if plain else np.array(rows, dtype=rows.dtype.newbyteorder("="), order="C"))
+        ready = self.network.preprocess(raw)
+        return ready.clone() if ready.data_ptr() == raw.data_ptr() else ready
 
     def _forward(self, inputs: Tensor, watch: FinalActivation | None) -> Forward:
         name = self.network.card.name
@@ -254,8 +224,8 @@ class Evaluator:
         watch.forget()
         if found is None or found[0] == "log_softmax" or found[1].numel() != raw.numel():
             self._say(
-                f"What enters the final sigmoid or softmax of '{name}' can't be seen; logits are computed back from the "
-                "probabilities, log p/(1-p), and are infinite where p is 0 or 1."
+                f"What enters the final sigmoid or softmax of '{name}' can't be seen; logits are computed back from "
+                "the probabilities, log p/(1-p), and are infinite where p is 0 or 1."
             )
             return Forward(raw)
         return Forward(raw, as_columns(found[1], len(inputs), "The final activation"), found[0])
@@ -278,7 +248,7 @@ class Evaluator:
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            raise self._too_big() from error
+            raise batching.does_not_fit(self.network) from error
         if not torch.equal(torch.nan_to_num(raw), torch.nan_to_num(again)):
             self._say(
                 f"The network '{card.name}' gives different answers for the same input (dropout that is always on?): "
@@ -293,42 +263,15 @@ class Evaluator:
                 blocks.append(_Block(kind, kind, targets))
         return blocks, cost
 
-    def _fitting_batch(self) -> int:
-        """Return the largest power of two that fits a share of the free memory and a bounded piece of work."""
-        per_row = self.footprint.bytes_per_row + 2 * self._width * np.dtype(self._dtype).itemsize
-        fits = devices.memory_free(self.network.device) // _SHARE_OF_MEMORY // max(1, per_row)
-        work = _WORK[self.network.device.type] / max(1, self.footprint.flops_per_row)
-        most = max(1, min(MOST_ROWS, int(fits), int(work)))
-        return 1 << (most.bit_length() - 1)
-
     def _halve(self, rows: int) -> None:
         """Go on with half the batch; raises when a single row was too much."""
-        if self.network.device.type == "cuda":
-            torch.cuda.empty_cache()
+        batching.release(self.network.device)
         if rows <= 1:
-            raise self._too_big()
+            raise batching.does_not_fit(self.network)
         self.batch_size = max(1, rows // 2)
         self._say(
             f"Memory ran out on {self.network.device} with {rows:,} rows at once; going on with {self.batch_size:,}."
         )
-
-    def _too_big(self) -> ModelError:
-        free = devices.memory_free(self.network.device) / 2**30
-        return ModelError(
-            f"The network '{self.network.card.name}' does not fit into the memory of {self.network.device} with even one "
-            f"row at a time ({free:.1f} GB free). Close other programs, choose another device, or make the inputs smaller."
-        )
-
-    def _check_size(self, n_rows: int) -> None:
-        import psutil
-
-        needed = n_rows * self._width * np.dtype(self._dtype).itemsize
-        free = int(psutil.virtual_memory().available)
-        if needed > free:
-            raise ModelError(
-                f"The answer for {n_rows:,} rows has {self._width:,} columns and needs {needed / 2**30:,.1f} GB; "
-                f"{free / 2**30:,.1f} GB are free. Choose a layer with fewer units, or fewer rows."
-            )
 
     def _checked(self, rows: Array) -> Array:
         rows = np.asarray(rows)
@@ -336,7 +279,8 @@ class Evaluator:
         if rows.shape[1:] != shape or rows.ndim != len(shape) + 1:
             expected = ", ".join(["rows", *map(str, shape)])
             raise ModelError(
-                f"The network '{self.network.card.name}' takes inputs of shape ({expected}); these have shape {rows.shape}."
+                f"The network '{self.network.card.name}' takes inputs of shape ({expected}); "
+                f"these have shape {rows.shape}."
             )
         if not (np.issubdtype(rows.dtype, np.number) or rows.dtype == bool) or np.iscomplexobj(rows):
             raise ModelError(

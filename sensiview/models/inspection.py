@@ -4,93 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from sensiview.errors import ModelError, SensiViewError
+from sensiview.models.batching import Footprint, compute, footprint
 from sensiview.models.card import ModelCard
 from sensiview.models.layers import trace_layers
 from sensiview.models.readout import as_columns, first_tensor
 from sensiview.models.state import kept_as_it_was
-from sensiview.models.tracing import Activation, FinalActivation, Meter
+from sensiview.models.tracing import Activation, FinalActivation
 
 _TRIAL_SECONDS = 0.2
 _TRIAL_BYTES = 256 * 2**20
 _TRIAL_ROWS = 65_536
-_OUT_OF_MEMORY = (
-    "out of memory",
-    "can't allocate memory",
-    "cannot allocate memory",
-    "not enough memory",
-    "alloc_failed",
-)
-
-
-@dataclass(frozen=True)
-class Footprint:
-    """What one row costs on its way through: bytes alive together at the peak, and floating point operations."""
-
-    bytes_per_row: int
-    flops_per_row: int
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Say whether an error means that memory ran out: on the GPU, in torch's allocator, in Python's."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _OUT_OF_MEMORY)
-
-
-def compute(module: nn.Module, rows: Tensor, name: str) -> Any:
-    """Return ``module(rows)``; torch's complaint about a shape becomes a sentence.
-
-    Raises
-    ------
-    ModelError
-        The module can't compute on rows of this shape.
-    """
-    try:
-        return module(rows)
-    except SensiViewError:
-        raise
-    except Exception as error:  # noqa: BLE001 - a user's forward() may raise anything
-        if is_out_of_memory(error):
-            raise
-        raise ModelError(
-            f"The network '{name}' can't compute on inputs of shape {tuple(rows.shape)}, rows first"
-            f"{_expectation(module)}. It says: {_first_line(error)}",
-            details=f"{type(error).__name__}: {error}",
-        ) from error
-
-
-def _expectation(module: nn.Module) -> str:
-    """Say what the first layer with weights takes, where its class tells."""
-    sides = {nn.Conv1d: "length", nn.Conv2d: "height, width", nn.Conv3d: "depth, height, width"}
-    for layer in module.modules():
-        if isinstance(layer, nn.Linear):
-            count = layer.in_features
-            return f"; its first layer takes {count} values per row, so the shape should be (rows, {count})"
-        for kind, rest in sides.items():
-            if isinstance(layer, kind):
-                count = layer.in_channels
-                return f"; its first layer takes {count} channels, so the shape should be (rows, {count}, {rest})"
-    return ""
-
-
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    return (text[0] if text else type(error).__name__)[:200].rstrip(".") + "."
-
-
-def footprint(module: nn.Module, rows: Tensor, name: str) -> tuple[Any, Footprint]:
-    """Run `rows` once and return the answer with what one row costs. Depends on the network alone, never on a clock."""
-    with Meter() as meter:
-        answer = compute(module, rows, name)
-    own = rows[0].numel() * rows.element_size()
-    return answer, Footprint(own + meter.peak_bytes // len(rows), meter.flops // len(rows))
 
 
 def final_activation(module: nn.Module, rows: Tensor, name: str) -> Activation | None:
@@ -143,7 +71,7 @@ def describe(
     with kept_as_it_was(module):
         try:
             trace = trace_layers(module, rows)
-        except Exception:  # noqa: BLE001 - said again, as a sentence, by the plain call
+        except Exception:
             compute(module, rows, name)
             raise
         output, note = first_tensor(trace.answer)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 import numpy as np
@@ -62,7 +62,7 @@ class Network:
         self._preprocessing = _Preprocessing(card)
 
     def preprocess(self, rows: Tensor) -> Tensor:
-        """Return what the module takes, from raw values: the card's preprocessing, on the device, in the module's dtype.
+        """Return what the module takes, from raw values: preprocessed, on the device, in the module's dtype.
 
         Parameters
         ----------
@@ -106,8 +106,8 @@ class _Preprocessing:
             or (card.input_shape and len(mean) not in (1, card.input_shape[0]))
         ):
             raise ModelError(
-                f"The preprocessing of the model '{card.name}' has {mean.size} means and {std.size} standard deviations "
-                f"for inputs of shape {card.input_shape}. Give one of each per column or channel."
+                f"The preprocessing of the model '{card.name}' has {mean.size} means and {std.size} standard "
+                f"deviations for inputs of shape {card.input_shape}. Give one of each per column or channel."
             )
         if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
             raise ModelError(
@@ -141,7 +141,7 @@ def _placed(module: nn.Module, name: str, device: torch.device) -> tuple[nn.Modu
         return module, said
     try:
         moved = copy.deepcopy(module)
-    except Exception as error:  # noqa: BLE001 - a user's module may refuse in any way
+    except Exception as error:
         raise ModelError(
             f"The network '{name}' can't be copied to {device}, and the original is not to be changed. Move it there "
             f"yourself with .to('{device}') and try again.",
@@ -164,8 +164,8 @@ def _batch_dependence(module: nn.Module) -> list[str]:
     if not names:
         return []
     return [
-        f"The batch norm {', '.join(names)} keeps no running statistics: the output for a row depends on the rows computed "
-        "with it, and so on the batch size. Train it with track_running_stats=True for numbers that don't."
+        f"The batch norm {', '.join(names)} keeps no running statistics: the output for a row depends on the rows "
+        "computed with it, and so on the batch size. Train it with track_running_stats=True for numbers that don't."
     ]
 
 
@@ -229,8 +229,8 @@ def _two_rows(module: nn.Module, sample: NDArray[Any] | None, name: str) -> Tens
         array = np.asarray(sample)
         if array.ndim < 2 or len(array) == 0 or not (np.issubdtype(array.dtype, np.number) or array.dtype == bool):
             raise ModelError(
-                f"The sample for the network '{name}' should be an array of numbers, rows first, with at least one row; "
-                f"it has shape {array.shape} and type {array.dtype}."
+                f"The sample for the network '{name}' should be an array of numbers, rows first, with at least one "
+                f"row; it has shape {array.shape} and type {array.dtype}."
             )
         return torch.tensor(np.ascontiguousarray(array[[0, -1]]))
     for layer in module.modules():

@@ -81,7 +81,7 @@ def _hook_tables(module: nn.Module) -> Iterator[dict[int, Any]]:
 
 @contextmanager
 def _random_state(device: torch.device) -> Iterator[None]:
-    cpu, python, legacy = torch.get_rng_state(), random.getstate(), np.random.get_state()  # noqa: NPY002
+    cpu, python, legacy = torch.get_rng_state(), random.getstate(), np.random.get_state()
     gpu = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
     mps = torch.mps.get_rng_state() if device.type == "mps" else None
     try:
@@ -89,7 +89,7 @@ def _random_state(device: torch.device) -> Iterator[None]:
     finally:
         torch.set_rng_state(cpu)
         random.setstate(python)
-        np.random.set_state(legacy)  # noqa: NPY002
+        np.random.set_state(legacy)
         if gpu is not None:
             torch.cuda.set_rng_state(gpu, device)
         if mps is not None:

@@ -30,11 +30,19 @@ def _storage(tensor: Tensor) -> int:
     return int(tensor.untyped_storage()._cdata) if tensor.layout is torch.strided else id(tensor)
 
 
+def _weak(storage: torch.UntypedStorage) -> StorageWeakRef:
+    return StorageWeakRef(storage)  # type: ignore[no-untyped-call] # torch leaves it untyped
+
+
+def _expired(reference: StorageWeakRef) -> bool:
+    return bool(reference.expired())  # type: ignore[no-untyped-call] # torch leaves it untyped
+
+
 def _tensors(tree: Any) -> Iterator[Tensor]:
     return (leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor))
 
 
-class FinalActivation(TorchDispatchMode):
+class FinalActivation(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch leaves it untyped
     """Watches for the sigmoid or softmax that a network ends in, and keeps what went into it.
 
     Works for modules and for functional calls alike. Views and copies after the activation don't hide it. Only the
@@ -42,8 +50,9 @@ class FinalActivation(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self._last: tuple[int, Activation, Tensor] | None = None
+        super().__init__()  # type: ignore[no-untyped-call] # torch leaves it untyped
+        # The activation's own result is held as well: were it freed, another tensor could take its place in memory.
+        self._last: tuple[Tensor, Activation, Tensor] | None = None
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -55,17 +64,18 @@ class FinalActivation(TorchDispatchMode):
         read = args[0].clone() if packet is _aten.sigmoid_ else (args[0] if activation else None)
         result = func(*args, **(kwargs or {}))
         if activation is not None:
-            self._last = (_storage(result), activation, cast("Tensor", read))
+            self._last = (result, activation, cast("Tensor", read))
         elif self._last is not None:
-            if packet in _COPIES and _storage(args[0]) == self._last[0]:
-                self._last = (_storage(result), *self._last[1:])
-            elif func._schema.is_mutable and any(_storage(t) == self._last[0] for t in _tensors(result)):
+            held = _storage(self._last[0])
+            if packet in _COPIES and _storage(args[0]) == held:
+                self._last = (result, *self._last[1:])
+            elif func._schema.is_mutable and any(_storage(tensor) == held for tensor in _tensors(result)):
                 self._last = None
         return result
 
     def behind(self, output: Tensor) -> tuple[Activation, Tensor] | None:
         """Return the activation that made `output` and what it read, None when `output` comes from elsewhere."""
-        if self._last is None or self._last[0] != _storage(output):
+        if self._last is None or _storage(self._last[0]) != _storage(output):
             return None
         return self._last[1], self._last[2]
 
@@ -74,7 +84,7 @@ class FinalActivation(TorchDispatchMode):
         self._last = None
 
 
-class Meter(TorchDispatchMode):
+class Meter(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch leaves it untyped
     """Counts what a forward pass needs: the peak of memory that lives at one time, and floating point operations.
 
     Attributes
@@ -86,7 +96,7 @@ class Meter(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call] # torch leaves it untyped
         self.peak_bytes = 0
         self.flops = 0
         self._alive: dict[int, tuple[StorageWeakRef, int]] = {}
@@ -102,11 +112,11 @@ class Meter(TorchDispatchMode):
         if counter is not None:
             self.flops += int(counter(*args, **kwargs, out_val=result))
         # Storages that died make room; a number may be used again.
-        self._alive = {key: entry for key, entry in self._alive.items() if not entry[0].expired()}
+        self._alive = {key: entry for key, entry in self._alive.items() if not _expired(entry[0])}
         for tensor in _tensors(result):
             key = _storage(tensor)
             if key not in known and tensor.layout is torch.strided:
                 storage = tensor.untyped_storage()
-                self._alive[key] = (StorageWeakRef(storage), storage.nbytes())
+                self._alive[key] = (_weak(storage), storage.nbytes())
         self.peak_bytes = max(self.peak_bytes, sum(size for _, size in self._alive.values()))
         return result

@@ -41,7 +41,7 @@ def keep_backup(database: Database, folder: Path) -> None:
     """
     existing = backups(folder)
     try:
-        if existing and existing[0].path.stat().st_mtime >= (folder / DATABASE).stat().st_mtime:
+        if existing and existing[0].path.stat().st_mtime >= _changed(folder):
             return
         target = folder / _FOLDER / f"project-{datetime.now().astimezone().strftime(_STAMP)}.sqlite"
         target.parent.mkdir(exist_ok=True)
@@ -88,6 +88,12 @@ def put_back(folder: Path, wanted: Path | None = None) -> tuple[Backup, Path | N
             f"and the backup both lie in its {_FOLDER} folder. Check free space and permissions, then try again."
         ) from error
     return chosen, replaced
+
+
+def _changed(folder: Path) -> float:
+    """Return when the database last changed; after a crash its newest changes are still in the WAL."""
+    stats = [path.stat() for path in (folder / DATABASE, folder / f"{DATABASE}-wal") if path.exists()]
+    return max(stat.st_mtime for stat in stats if stat.st_size)
 
 
 def _readable(folder: Path, wanted: Path | None) -> Iterator[Backup]:

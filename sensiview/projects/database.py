@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sensiview.errors import ProjectError
+from sensiview.projects.problems import DiskFull
 from sensiview.projects.schema import DATABASE, damaged
 
 _PRIMARY = 0xFF  # SQLite's extended error codes carry the primary one in the low byte
@@ -129,12 +130,14 @@ def explained(error: sqlite3.Error, folder: Path) -> ProjectError:
     name = folder.name
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return damaged(folder, "its database can't be read", details=str(error))
+    details = f"{type(error).__name__}: {error}"
     if code == sqlite3.SQLITE_FULL:
-        sentence = (
-            f"The disk that holds '{name}' is full, so the change was not kept; everything before it was. "
-            "Free some space and try again."
+        return DiskFull(
+            f"The disk that holds '{name}' is full, so the last change was not kept; everything before it was.",
+            "Free some space and try again.",
+            details=details,
         )
-    elif code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         sentence = f"Another program is using {DATABASE} of '{name}'. Try again in a moment."
     elif code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
         sentence = (
@@ -148,4 +151,4 @@ def explained(error: sqlite3.Error, folder: Path) -> ProjectError:
         )
     else:
         sentence = f"The database of '{name}' refused a change ({error}). Close the project and open it again."
-    return ProjectError(sentence, details=f"{type(error).__name__}: {error}")
+    return ProjectError(sentence, details=details)

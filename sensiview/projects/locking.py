@@ -16,8 +16,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from sensiview.errors import ProjectError
 from sensiview.files import write_atomically
+from sensiview.projects.problems import ProjectLocked
 from sensiview.projects.records import clock, now
 
 _LOCK = "project.lock"
@@ -32,14 +32,6 @@ class Holder:
     user: str
     process: int
     since: str
-
-
-class ProjectLocked(ProjectError):
-    """Another window or command writes to the project."""
-
-    def __init__(self, sentence: str, holder: Holder | None) -> None:
-        super().__init__(sentence)
-        self.holder = holder
 
 
 class WriterLock:

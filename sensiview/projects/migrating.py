@@ -36,7 +36,7 @@ def migrate(connection: sqlite3.Connection, folder: Path, *, backup: bool = True
         _note(connection, steps)
         _check(connection, before)
         connection.execute("COMMIT")
-    except Exception as error:  # noqa: BLE001 - whatever went wrong, the project goes back to what it was
+    except Exception as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         where = f" A copy lies beside it as {kept.name}." if kept else ""

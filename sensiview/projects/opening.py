@@ -14,6 +14,8 @@ import platform
 import shutil
 import sqlite3
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +23,19 @@ from sensiview.errors import ProjectError
 from sensiview.projects.database import explained, speaking
 from sensiview.projects.locking import read_holder
 from sensiview.projects.migrating import migrate
-from sensiview.projects.schema import CURRENT, DATABASE, damaged, read_header, refuse_newer
+from sensiview.projects.problems import CannotWrite
+from sensiview.projects.schema import CURRENT, DATABASE, create_tables, damaged, read_header, refuse_newer
 
 _WAL = DATABASE + "-wal"
 _BUSY_SECONDS = 5.0
 _COPY_ATTEMPTS = 5
+_REFUSALS = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_CANTOPEN,
+)
 
 
 @dataclass(frozen=True)
@@ -51,10 +61,12 @@ def connect_writer(folder: Path) -> Opened:
 
     Raises
     ------
+    CannotWrite
+        The disk is full, or the drive refuses the files that SQLite needs.
     ProjectError
-        Damaged, newer, disk full: a sentence each.
+        Damaged, or newer than this program.
     """
-    with speaking(folder):
+    with _writable(folder), speaking(folder):
         _refuse_newer_in_wal(folder)
         connection = _connect(folder / DATABASE, "rw")
         try:
@@ -94,6 +106,36 @@ def connect_reader(folder: Path) -> Opened:
             return _connect_copy(folder)  # the files that SQLite needs beside the WAL can't be made here
         if isinstance(error, sqlite3.Error):
             raise explained(error, folder) from error
+        raise
+
+
+def make(folder: Path, title: str) -> None:
+    """Make the database of a new project.
+
+    Written without a WAL at first: its header is then complete, whatever happens next.
+    """
+    with speaking(folder):
+        connection = sqlite3.connect(folder / DATABASE, isolation_level=None)
+        try:
+            create_tables(connection, title)
+        finally:
+            connection.close()
+
+
+@contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    """Tell "can't be written now" from damage; passes other errors on."""
+    try:
+        yield
+    except ProjectError as error:
+        cause = error.__cause__
+        refused = isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode & 0xFF in _REFUSALS
+        if refused and not isinstance(error, CannotWrite):
+            raise CannotWrite(
+                f"The drive that holds '{folder.name}' does not let SensiView write ({cause}).",
+                "Free some space on it, check its permissions, and open the project again.",
+                details=error.details,
+            ) from cause
         raise
 
 

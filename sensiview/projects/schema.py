@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sensiview.errors import ProjectError
+from sensiview.projects.problems import DamagedProject
 from sensiview.projects.records import now, program_versions
 
 CURRENT = 2
@@ -40,14 +41,6 @@ TABLES = (
     "CREATE TABLE queue (run TEXT PRIMARY KEY, position INTEGER NOT NULL)",
     "CREATE TABLE views (name TEXT PRIMARY KEY, saved TEXT NOT NULL, value TEXT NOT NULL)",
 )
-
-
-class DamagedProject(ProjectError):
-    """The database can't be read; `folder` is the project's, in which backups may lie."""
-
-    def __init__(self, sentence: str, *, folder: Path, details: str = "") -> None:
-        super().__init__(sentence, details=details)
-        self.folder = folder
 
 
 @dataclass(frozen=True)
@@ -138,6 +131,4 @@ def damaged(folder: Path, reason: str, *, details: str = "") -> DamagedProject:
             f"There is no backup in it. Put back a copy of {DATABASE}, or make a new project; "
             "the results under runs can still be read."
         )
-    return DamagedProject(
-        f"The project '{folder.name}' is damaged: {reason}. {advice}", folder=folder, details=details
-    )
+    return DamagedProject(f"The project '{folder.name}' is damaged: {reason}. {advice}", folder=folder, details=details)

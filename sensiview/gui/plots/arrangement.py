@@ -11,6 +11,7 @@ import numpy as np
 from sensiview.analysis.items import Array, IndexTable, Interval, Remark
 
 ORIGINAL, BY_NAME = "", "name"
+_LETTERS = {"mu": "μ", "mu_star": "μ*", "sigma": "σ", "std": "standard deviation", "lambda_1": "λ₁", "lambda_2": "λ₂"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class Arrangement:
     def panel(self, name: str) -> int:
         """Return the position of a panel; 0 when there is none of that name."""
         return self.panels.index(name) if name in self.panels else 0
+
+    def heading(self, panel: int) -> str:
+        """Return what stands above a panel: its name, with the key's when the name is only a number."""
+        name = self.panels[panel]
+        return f"{title_of(self.panel_axis).capitalize()} {name}" if name.isdigit() else name
 
     def order(self, by: str, panels: Sequence[int]) -> Array:
         """Return the order of the categories: as in the table, by name, or a series' largest value first."""
@@ -98,9 +104,9 @@ def remarks_by_place(item: IndexTable) -> dict[tuple[int, str], list[Remark]]:
 
 def title_of(name: str) -> str:
     """Return a column name as people write it: ``mean_square`` as ``mean square``."""
-    return name.replace("_", " ")
+    return _LETTERS.get(name, name.replace("_", " "))
 
 
 def with_unit(name: str, unit: str) -> str:
     """Return ``name (unit)``, or the name alone."""
-    return f"{title_of(name)} ({unit})" if unit else title_of(name)
+    return f"{title_of(name)} ({unit})" if unit and unit != "1" else title_of(name)

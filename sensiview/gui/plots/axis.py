@@ -7,6 +7,7 @@ window comes out clipped, and it can't turn or shorten long names.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Literal
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -19,8 +20,8 @@ from sensiview.gui.themes import Theme
 
 _TICK = 4.0
 _GAP = 4.0
-_LONGEST_NAME = 150.0  # pixels; longer names are shortened, the read-out has the whole
-_TURN = 35.0  # degrees
+_LONGEST_NAME = 180.0  # pixels; longer names are shortened, the read-out has the whole
+_TURN = 35.0  # degrees; upright when the names are closer than that allows
 
 
 class Axis(QGraphicsWidget):
@@ -48,15 +49,15 @@ class Axis(QGraphicsWidget):
         self._grid, self._downwards, self._line = grid, downwards, line
         self._low, self._high = 0.0, 1.0
         self._grid_length = 0.0
-        self._turned = False
-        # Behind the panel's contents: the grid lines reach into it.
-        self.setZValue(-10)
+        self._turn = 0.0
+        # Behind the panel's contents (a view box lies at -100): the grid lines reach into it.
+        self.setZValue(-200)
         self._fit()
 
     @property
-    def turned(self) -> bool:
-        """Whether the names are written at an angle because they don't fit side by side."""
-        return self._turned
+    def turn(self) -> float:
+        """Degrees by which names are turned because they don't fit side by side; 0 when they do."""
+        return self._turn
 
     def set_range(self, low: float, high: float) -> None:
         """Say which numbers lie at the two ends."""
@@ -81,7 +82,7 @@ class Axis(QGraphicsWidget):
         own = QRectF(QPointF(0, 0), self.size())
         if self._side == "left":
             return own.adjusted(0, -10, self._grid_length, 10)
-        return own.adjusted(-60 if self._turned else -20, -self._grid_length, 20, 0)
+        return own.adjusted(-_LONGEST_NAME if self._turn else -20, -self._grid_length, 20, 0)
 
     def resizeEvent(self, event: object) -> None:
         """Turn or un-turn names when the width has changed."""
@@ -98,12 +99,32 @@ class Axis(QGraphicsWidget):
     def _length(self) -> float:
         return self.size().height() if self._side == "left" else self.size().width()
 
-    def _room(self) -> int:
-        spacing = self._metrics.height() * (2.6 if self._side == "left" else 5.0)
-        return max(2, int(self._length() / spacing))
-
     def _shown(self) -> list[Tick]:
-        return self._ticks.between(self._low, self._high, self._room())
+        if not isinstance(self._ticks, NameTicks):
+            return self._numbers()
+        ticks = self._ticks.between(self._low, self._high, 0)
+        if not self._length():
+            return ticks
+        # Where there are more names than lines of text fit, every second, third, ... is written.
+        every = max(1, math.ceil(len(ticks) * self._metrics.height() * 0.95 / self._length()))
+        return ticks[::every]
+
+    def _numbers(self) -> list[Tick]:
+        """Return as many ticks as there is room for: how wide their texts are depends on how many there are."""
+        line = self._metrics.height()
+        # A low panel gets its ticks closer together than a high one needs them.
+        spacing = 2.5 if self._side == "bottom" else 2.0 if self._length() < 200 else 3.0
+        room = max(2, int(self._length() / (spacing * line)))
+        while True:
+            ticks = self._ticks.between(self._low, self._high, room)
+            written = [tick for tick in ticks if tick.text]
+            if self._side == "left" or room <= 2 or len(written) < 2:
+                return ticks
+            widest = max(self._metrics.horizontalAdvance(tick.text) for tick in written)
+            apart = min(b.position - a.position for a, b in pairwise(written)) / (self._high - self._low)
+            if apart * self._length() > widest + 12:
+                return ticks
+            room -= 1
 
     def _pixel(self, position: float) -> float:
         share = (position - self._low) / ((self._high - self._low) or 1.0)
@@ -130,13 +151,20 @@ class Axis(QGraphicsWidget):
                 self.setMinimumWidth(needed)
                 self.setMaximumWidth(needed)
             return
-        names = len(self._shown()) if isinstance(self._ticks, NameTicks) else 0
-        self._turned = bool(names) and self._length() > 0 and widest + 8 > self._length() / names
-        across = widest * math.sin(math.radians(_TURN)) if self._turned else 0.0
-        needed = math.ceil(across + self._metrics.height() + _TICK + _GAP + self._label_room())
+        self._turn = self._turn_for(widest)
+        turn = math.radians(self._turn)
+        across = widest * math.sin(turn) + self._metrics.height() * math.cos(turn)
+        needed = math.ceil(across + _TICK + _GAP + self._label_room())
         if needed != self.minimumHeight():
             self.setMinimumHeight(needed)
             self.setMaximumHeight(needed)
+
+    def _turn_for(self, widest: float) -> float:
+        names = len(self._shown()) if isinstance(self._ticks, NameTicks) else 0
+        if not names or not self._length() or widest + 8 <= self._length() / names:
+            return 0.0
+        apart = self._length() / names * math.sin(math.radians(_TURN))
+        return _TURN if apart >= self._metrics.height() else 90.0
 
     def _paint_left(self, painter: QPainter) -> None:
         edge, height = self.size().width(), self.size().height()
@@ -171,12 +199,13 @@ class Axis(QGraphicsWidget):
                 painter.drawLine(QPointF(x, 0), QPointF(x, -self._grid_length))
             painter.setPen(QColor(self._colours.text))
             text = self._shortened(tick.text)
-            if self._turned:
+            if self._turn:
                 painter.save()
-                painter.translate(x + line / 4, _TICK + _GAP)
-                painter.rotate(-_TURN)
+                upright = self._turn > 80
+                painter.translate(x if upright else x + line / 4, _TICK + _GAP)
+                painter.rotate(-self._turn)
                 advance = self._metrics.horizontalAdvance(text)
-                painter.drawText(QPointF(-advance, self._metrics.ascent() * 0.8), text)
+                painter.drawText(QPointF(-advance, self._metrics.ascent() * (0.4 if upright else 0.8)), text)
                 painter.restore()
             elif text:
                 if not isinstance(self._ticks, NameTicks):

@@ -104,7 +104,7 @@ class BarsPlot(ItemPlot):
             entries = [Entry(s, title_of(s), pen(series_colour(self.colours, k))) for k, s in enumerate(data.series)]
             self.canvas.grid.addItem(Legend(entries, self.colours, self.canvas.text_font()), 1, 0, 1, 4)
         for number, panel in enumerate(panels):
-            self._build_panel(panel, order, row=2 + 3 * number, last=number == len(panels) - 1)
+            self._build_panel(panel, order, panels, row=2 + 3 * number)
         self._build_footer(panels, order, row=2 + 3 * len(panels))
 
     def count(self) -> int:
@@ -171,7 +171,7 @@ class BarsPlot(ItemPlot):
     def _sideways(self) -> bool:
         return len(self._data.categories) > _SIDEWAYS_ABOVE
 
-    def _value_range(self, panels: Array, order: Array) -> tuple[float, float]:
+    def _value_range(self, panels: list[int], order: Array) -> tuple[float, float]:
         data = self._data
         shown = np.concatenate([v[panels][:, order].ravel() for v in (data.values, data.low, data.high)])
         shown = np.append(shown[np.isfinite(shown)], 0.0)
@@ -180,8 +180,10 @@ class BarsPlot(ItemPlot):
         # Above the longest whisker there is room for its mark.
         return (low - 0.06 * room if low < 0 else 0.0), high + 0.1 * room
 
-    def _build_panel(self, panel: int, order: Array, *, row: int, last: bool) -> None:
+    def _build_panel(self, panel: int, order: Array, panels: list[int], *, row: int) -> None:
         data, sideways = self._data, self._sideways()
+        last = panel == panels[-1]
+        names_label = "" if data.category_axis == "factor" else title_of(data.category_axis)
         names = NameTicks([data.categories[k] for k in order])
         units = {self.item.units.get(s, "") for s in data.series}
         unit = units.pop() if len(units) == 1 else ""
@@ -189,12 +191,12 @@ class BarsPlot(ItemPlot):
         drawn = Panel(
             self.canvas, row, 0,
             x_ticks=NumberTicks() if sideways else names, y_ticks=names if sideways else NumberTicks(),
-            x_label=label if sideways else "", y_label="" if sideways else label,
-            heading=data.panels[panel], downwards=sideways, grid="x" if sideways else "y",
+            x_label=label if sideways else names_label, y_label=names_label if sideways else label,
+            heading=data.heading(panel), downwards=sideways, grid="x" if sideways else "y",
             bottom_axis=last or sideways,
         )  # fmt: skip
         self._panels[panel] = drawn
-        along, across = (-0.5, len(order) - 0.5), self._value_range(np.array([panel]), order)
+        along, across = (-0.5, len(order) - 0.5), self._value_range(panels, order)
         drawn.show_range(*((across, along) if sideways else (along, across)))
         width = _GROUP / len(data.series)
         for series in range(len(data.series)):
@@ -214,11 +216,9 @@ class BarsPlot(ItemPlot):
         drawn.add(zero)
         # Along the names first, so that the arrow keys go from bar to neighbouring bar.
         self._bars.sort(key=lambda bar: (list(self._panels).index(bar.panel), bar.at))
-        self._add_marks(drawn, panel)
+        self._add_marks(drawn, panel, 0.035 * (across[1] - across[0]))
 
-    def _add_whiskers(
-        self, drawn: Panel, panel: int, series: int, order: Array, middles: Array, width: float
-    ) -> None:
+    def _add_whiskers(self, drawn: Panel, panel: int, series: int, order: Array, middles: Array, width: float) -> None:
         data = self._data
         values, low, high = (v[panel, order, series] for v in (data.values, data.low, data.high))
         known = np.isfinite(values) & np.isfinite(low) & np.isfinite(high)
@@ -236,10 +236,8 @@ class BarsPlot(ItemPlot):
             )
         drawn.add(item)
 
-    def _add_marks(self, drawn: Panel, panel: int) -> None:
+    def _add_marks(self, drawn: Panel, panel: int, step: float) -> None:
         remarks, data = remarks_by_place(self.item), self._data
-        span = self._value_range(np.array([panel]), np.arange(len(data.categories)))
-        step = 0.035 * (span[1] - span[0])
         spots = []
         for bar in self._bars:
             if bar.panel != panel:

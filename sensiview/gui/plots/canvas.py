@@ -6,7 +6,7 @@ from typing import Any
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtGui import QColor, QFocusEvent, QFont, QFontInfo, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import (
     QApplication,
     QGraphicsGridLayout,
@@ -79,13 +79,15 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no types
         self.start(colours)
 
     def text_font(self) -> QFont:
-        """Return the font of axes and legends: the application's."""
-        return QFont(QApplication.font())
+        """Return the font of axes and legends: the application's, in pixels so that no printer or file rescales it."""
+        font = QFont(QApplication.font())
+        font.setPixelSize(QFontInfo(font).pixelSize())
+        return font
 
     def heading_font(self) -> QFont:
         """Return the font of the plot's title."""
         font = self.text_font()
-        font.setPointSizeF(font.pointSizeF() * 1.25)
+        font.setPixelSize(round(font.pixelSize() * 1.25))
         font.setWeight(QFont.Weight.DemiBold)
         return font
 

@@ -13,9 +13,20 @@ from sensiview.analysis.items import Curve, FieldMap, ImageSeries, IndexTable, I
 from sensiview.errors import SensiViewError
 from sensiview.gui import themes
 from sensiview.gui.plots.bars import BarsPlot
+from sensiview.gui.plots.curve import CurvePlot
 from sensiview.gui.plots.item_plot import ItemPlot
 from sensiview.gui.plots.matrix import MatrixPlot
+from sensiview.gui.plots.note import NotePlot
+from sensiview.gui.plots.pixels import PixelsPlot
+from sensiview.gui.plots.points import PointsPlot
+from sensiview.gui.plots.scatter import ScatterPlot
 
+_BY_TABLE: dict[str, type[ItemPlot]] = {
+    "bars": BarsPlot, "matrix": MatrixPlot, "points": PointsPlot, "scatter": ScatterPlot,
+}  # fmt: skip
+_BY_KIND: tuple[tuple[type[Item], type[ItemPlot]], ...] = (
+    (Curve, CurvePlot), (Matrix, MatrixPlot), (FieldMap, PixelsPlot), (ImageSeries, PixelsPlot), (Note, NotePlot),
+)  # fmt: skip
 # The application that exports without a window live in: Qt allows one per process and wants it to stay.
 _application: list[QApplication] = []
 
@@ -60,16 +71,21 @@ def draw_item(
 def _ensure_application() -> None:
     if QApplication.instance() is not None:
         return
+    before = os.environ.get("QT_QPA_PLATFORM")
     if sys.platform.startswith("linux"):
         # No display is needed to draw into a file. Elsewhere the system's own platform has the fonts.
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
     _application.append(QApplication(["sensiview"]))
+    if before is None:
+        os.environ.pop("QT_QPA_PLATFORM", None)
+    else:
+        os.environ["QT_QPA_PLATFORM"] = before
 
 
 def _plot_class(item: Item) -> type[ItemPlot] | None:
     if isinstance(item, IndexTable):
-        return {"bars": BarsPlot, "matrix": MatrixPlot}.get(item.plot)
-    for kind, plot in ((Matrix, MatrixPlot),):
+        return _BY_TABLE.get(item.plot)
+    for kind, plot in _BY_KIND:
         if isinstance(item, kind):
             return plot
     raise SensiViewError(f"There is no view for results of kind '{item.kind}'.")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QLinearGradient, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsWidget, QStyleOptionGraphicsItem, QWidget
 
 from sensiview.analysis.items import Array
@@ -19,15 +19,25 @@ from sensiview.gui.plots.ticks import NameTicks, NumberTicks
 from sensiview.gui.themes import Theme
 
 
-class CellGrid(QGraphicsWidget):
-    """Coloured cells with their values where they fit; cells without a number are hatched."""
+_MOST_CELLS = 6400
 
-    def __init__(self, values: Array, limits: tuple[float, float], signed: bool, colours: Theme, font: QFont) -> None:
+
+class CellGrid(QGraphicsWidget):
+    """Coloured cells with their values where they fit; cells without a number are crossed out."""
+
+    def __init__(
+        self,
+        values: Array,
+        limits: tuple[float, float],
+        signed: bool,
+        colours: Theme,
+        font: QFont,
+        marked: Collection[tuple[int, int]] = (),
+    ) -> None:
         super().__init__()
-        self._values, self._colours, self._font = values, colours, font
+        self._values, self._colours, self._font, self._marked = values, colours, font, frozenset(marked)
         self._table = lookup_table(colours, signed=signed)
         self._indices = to_indices(values, limits)
-        self.axes: tuple[Axis, Axis] | None = None
         self.setMinimumSize(60, 40)
 
     @property
@@ -55,11 +65,14 @@ class CellGrid(QGraphicsWidget):
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         """Draw cells and, where they fit, numbers."""
+        if self._values.size > _MOST_CELLS:
+            self._paint_picture(painter)
+            return
         size = self._cell()
         # Edges on whole pixels: no seams on the screen, and none in an SVG.
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
         gap = 1.0 if min(size.width(), size.height()) > 6 else 0.0
-        font = self._number_font(size)
+        font, decimals = self._number_font(size), self._decimals()
         rows, columns = self._values.shape
         for row in range(rows):
             for column in range(columns):
@@ -69,19 +82,39 @@ class CellGrid(QGraphicsWidget):
                 ).adjusted(0, 0, -gap, -gap)
                 index = int(self._indices[row, column])
                 if index < 0:
-                    painter.fillRect(box, QColor(self._colours.raised))
+                    painter.fillRect(box, QColor(self._colours.panel))
+                    painter.setPen(QPen(QColor(self._colours.border)))
+                    painter.drawLine(box.bottomLeft(), box.topRight())
                     continue
                 colour = QColor(*(int(c) for c in self._table[index]))
                 painter.fillRect(box, colour)
                 if font is not None:
                     painter.setFont(font)
                     painter.setPen(text_on(colour))
-                    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, _cell_text(self._values[row, column]))
+                    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, _cell_text(self._values[row, column], decimals))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=True)
+        self._paint_marks(painter)
 
-    def resizeEvent(self, event: object) -> None:
-        """Keep the axes' grid lengths in step."""
-        self.update()
+    def _paint_marks(self, painter: QPainter) -> None:
+        """Draw a small ring into the corner of the cells that carry a remark."""
+        if min(self._cell().width(), self._cell().height()) < 12:
+            return
+        for row, column in self._marked:
+            index = int(self._indices[row, column])
+            if index >= 0:
+                corner = self._box(row, column).topRight() + QPointF(-7, 6)
+                painter.setPen(QPen(text_on(QColor(*(int(c) for c in self._table[index]))), 1.2))
+                painter.drawEllipse(corner, 2.6, 2.6)
+
+    def _paint_picture(self, painter: QPainter) -> None:
+        """Draw very many cells as one picture, each a sharp rectangle."""
+        padded = np.concatenate([self._table, [QColor(self._colours.raised).getRgb()[:3]]]).astype(np.uint8)
+        pixels = np.ascontiguousarray(padded[self._indices])  # -1 is the last row: no value
+        rows, columns = self._indices.shape
+        image = QImage(pixels.data, columns, rows, 3 * columns, QImage.Format.Format_RGB888)
+        # Scaled without smoothing here, because viewers of SVG files blur what they scale.
+        size = (self.size() * 2).toSize().expandedTo(image.size())
+        painter.drawImage(QRectF(QPointF(0, 0), self.size()), image.scaled(size))
 
     def _cell(self) -> QSizeF:
         rows, columns = self._values.shape
@@ -91,12 +124,21 @@ class CellGrid(QGraphicsWidget):
         size = self._cell()
         return QRectF(column * size.width(), row * size.height(), size.width(), size.height())
 
+    def _decimals(self) -> int | None:
+        """Return the decimals with which the largest number has two digits; None when numbers are better in powers."""
+        finite = np.abs(self._values[np.isfinite(self._values)])
+        if finite.size == 0 or finite.max() == 0:
+            return 0
+        exponent = math.floor(math.log10(finite.max()))
+        return None if exponent < -3 or exponent > 5 else max(0, 1 - exponent + (exponent >= 0))
+
     def _number_font(self, size: QSizeF) -> QFont | None:
         """Return the largest font in which every number fits its cell, None when none is readable."""
         finite = self._values[np.isfinite(self._values)]
         if finite.size == 0 or finite.size > 2500:
             return None
-        longest = max((_cell_text(value) for value in finite), key=len)
+        decimals = self._decimals()
+        longest = max((_cell_text(value, decimals) for value in finite), key=len)
         for pixels in (self._font.pixelSize(), 10, 9):
             font = QFont(self._font)
             font.setPixelSize(pixels)
@@ -158,11 +200,12 @@ def draw_heat_map(
     row: int,
     row_axis: str = "",
     column_axis: str = "",
+    marked: Collection[tuple[int, int]] = (),
 ) -> CellGrid:
     """Draw a matrix into the canvas's grid at `row`; returns the cells, which know what lies where."""
     font, colours = canvas.text_font(), canvas.colours
     limits = colour_limits(values, signed=signed)
-    cells = CellGrid(values, limits, signed, colours, font)
+    cells = CellGrid(values, limits, signed, colours, font, marked)
     left = Axis("left", NameTicks(rows), colours, font, label=row_axis, downwards=True, line=False)
     bottom = Axis("bottom", NameTicks(columns), colours, font, label=column_axis, line=False)
     left.set_range(-0.5, len(rows) - 0.5)
@@ -176,5 +219,8 @@ def draw_heat_map(
     return cells
 
 
-def _cell_text(value: float) -> str:
-    return short(float(value), 2) if abs(value) >= 0.001 or value == 0 else short(float(value), 1)
+def _cell_text(value: float, decimals: int | None) -> str:
+    if decimals is None:
+        return short(float(value), 2)
+    text = f"{value:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text

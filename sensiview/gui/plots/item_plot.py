@@ -207,6 +207,12 @@ class ItemPlot(QWidget):
         else:
             pictures.save(self.canvas, path, self.item.title)
 
+    def resize_drawing(self, width: int, height: int) -> None:
+        """Draw at this size without being shown; higher when the item needs more to be readable."""
+        self.canvas.resize(width, max(height, self.content_height()))
+        self.canvas.viewport().resize(self.canvas.size())
+        self.canvas.settle()
+
     def copy(self) -> None:
         """Put the picture and the numbers on the clipboard."""
         content = QMimeData()

@@ -22,11 +22,11 @@ def to_image(canvas: Canvas, scale: int = _SCALE) -> QImage:
     """Return the drawing with `scale` pixels per pixel of the screen."""
     size = canvas.viewport().size()
     image = QImage(size * scale, QImage.Format.Format_ARGB32_Premultiplied)
-    image.setDotsPerMeterX(round(96 * scale / 0.0254))
-    image.setDotsPerMeterY(round(96 * scale / 0.0254))
+    # Lines and signs that keep their width in pixels of the screen are drawn `scale` times as wide.
+    image.setDevicePixelRatio(scale)
     painter = QPainter(image)
     painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
-    canvas.draw(painter, QRectF(image.rect()))
+    canvas.draw(painter, QRectF(0, 0, size.width(), size.height()))
     painter.end()
     return image
 
@@ -40,6 +40,7 @@ def to_svg(canvas: Canvas, title: str) -> bytes:
     generator.setOutputDevice(buffer)
     generator.setSize(size)
     generator.setViewBox(QRectF(0, 0, size.width(), size.height()))
+    generator.setResolution(96)  # a pixel of the screen is a CSS pixel
     generator.setTitle(title)
     generator.setDescription("Drawn by SensiView")
     painter = QPainter(generator)

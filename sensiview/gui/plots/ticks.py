@@ -30,6 +30,7 @@ class NumberTicks:
     """Round numbers: steps of 1, 2 or 5 times a power of ten."""
 
     whole: bool = False  # only whole numbers, for counts and steps
+    within: tuple[float, float] | None = None  # where there is something; an image may be narrower than its panel
 
     def between(self, low: float, high: float, room: int) -> list[Tick]:
         """Return round numbers in [low, high]."""
@@ -38,6 +39,8 @@ class NumberTicks:
         step = _round_step((high - low) / max(room, 1))
         if self.whole:
             step = max(1.0, step)
+        if self.within is not None:
+            low, high = max(low, self.within[0]), min(high, self.within[1])
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
         return [Tick(k * step, _number(k * step, step)) for k in range(first, last + 1)]
 

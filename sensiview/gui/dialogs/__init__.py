@@ -1,0 +1,1 @@
+"""Dialogs: each opens without blocking and tells by a signal what the user decided."""

@@ -1,0 +1,63 @@
+"""Every shortcut on one page, from the declared commands."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QDialog, QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QWidget
+
+from sensiview.gui.action_list import MENUS
+from sensiview.gui.actions import ActionSet
+from sensiview.gui.dialogs.layout import close_button, dialog_column, label, named
+from sensiview.gui.icons import icon
+
+
+class ShortcutsDialog(QDialog):
+    """The commands by menu with their keys; typing narrows the list."""
+
+    def __init__(self, actions: ActionSet, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        column = dialog_column(self, "shortcuts_dialog", "Keyboard shortcuts")
+        column.addWidget(label("Keyboard shortcuts", "heading", self))
+        self.search = QLineEdit(self, placeholderText="Search commands", clearButtonEnabled=True)
+        named(self.search, "shortcut_search", "Search commands")
+        self.search.addAction(icon("search"), QLineEdit.ActionPosition.LeadingPosition)
+        column.addWidget(self.search)
+        self.tree = QTreeWidget(self)
+        named(self.tree, "shortcut_list", "Commands and their shortcuts")
+        self.tree.setHeaderLabels(["Command", "Keys", "What it does"])
+        self.tree.setRootIsDecorated(False)
+        self.tree.setIndentation(8)
+        for menu in MENUS:
+            group = QTreeWidgetItem([menu.replace("&", "")])
+            font = group.font(0)
+            font.setBold(True)
+            group.setFont(0, font)
+            group.setFlags(Qt.ItemFlag.ItemIsEnabled)
+            self.tree.addTopLevelItem(group)
+            for info in actions.infos.values():
+                if info.menu == menu:
+                    keys = [k.toString(QKeySequence.SequenceFormat.NativeText) for k in actions[info.key].shortcuts()]
+                    row = QTreeWidgetItem([info.title, "   ".join(keys), info.tip])
+                    row.setIcon(0, actions[info.key].icon())
+                    group.addChild(row)
+        self.tree.expandAll()
+        self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        column.addWidget(self.tree, 1)
+        hint = "In the tree: F2 renames, Delete moves to the trash, Enter opens. F6 goes from pane to pane."
+        column.addWidget(label(hint, "muted", self))
+        column.addWidget(close_button(self))
+        self.search.textChanged.connect(self._filter)
+        self.resize(760, 620)
+        self.search.setFocus()
+
+    def _filter(self, text: str) -> None:
+        wanted = text.casefold().strip()
+        for at in range(self.tree.topLevelItemCount()):
+            group = self.tree.topLevelItem(at)
+            rows = [group.child(row) for row in range(group.childCount())]
+            for row in rows:
+                words = " ".join(row.text(i) for i in range(3)).casefold()
+                row.setHidden(wanted not in words)
+            group.setHidden(all(row.isHidden() for row in rows))

@@ -1,0 +1,356 @@
+"""The main window: puts panes, menus and dialogs together; every command is in `commands`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QDialog, QDockWidget, QMainWindow, QMenu, QMessageBox, QToolBar, QWidget
+
+from sensiview.errors import SensiViewError
+from sensiview.gui import recent, window_layout
+from sensiview.gui.action_list import MENUS
+from sensiview.gui.actions import ActionSet
+from sensiview.gui.background import wait_for_background
+from sensiview.gui.centre import Centre
+from sensiview.gui.commands import Commands
+from sensiview.gui.icons import application_icon, icon
+from sensiview.gui.job_table import JobTable
+from sensiview.gui.message_list import MessageList
+from sensiview.gui.project_tree import ProjectTree
+from sensiview.gui.project_view import ProjectView
+from sensiview.gui.sample_project import SampleProject
+from sensiview.gui.session import Session
+from sensiview.gui.status_bar import StatusBar
+from sensiview.gui.themes import notifier
+
+if TYPE_CHECKING:
+    from sensiview.gui.analysis_pane import AnalysisPane
+    from sensiview.gui.result_tabs import ResultTabs
+
+FIRST_SIZE = QSize(1440, 900)
+
+
+class MainWindow(QMainWindow):
+    """Everything in one window.
+
+    It is usable as soon as it is shown: `complete` adds the panes that need pandas and pyqtgraph a moment later.
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.setObjectName("main_window")
+        self.setWindowTitle("SensiView")
+        self.setWindowIcon(application_icon())
+        self.setAcceptDrops(True)
+        self.setDockOptions(
+            QMainWindow.DockOption.AnimatedDocks
+            | QMainWindow.DockOption.AllowTabbedDocks
+            | QMainWindow.DockOption.AllowNestedDocks
+        )
+        self.session = session
+        session.setParent(self)
+        self.analysis: AnalysisPane | None = None
+        self.results: ResultTabs | None = None
+        self._closing = False
+        self._dialogs: dict[str, QDialog] = {}
+        self.centre = Centre(self)
+        self.setCentralWidget(self.centre)
+        self.tree = ProjectTree(session, self)
+        self.jobs = JobTable(session, self)
+        self.messages = MessageList(session, self)
+        self.setStatusBar(StatusBar(session, self))
+        self.commands = Commands(self)
+        self.action_set = ActionSet(session, self.commands, self)
+        self.tree.use_actions(self.action_set)
+        self.jobs.use_actions(self.action_set)
+        self.docks = self._make_docks()
+        self._make_menus()
+        self._make_tool_bar()
+        self._view = ProjectView(self)
+        self.sample = SampleProject(session, self)
+        self._connect()
+        self.resize(FIRST_SIZE)
+        self._docks_kept = False
+        self._show_docks(False)
+
+    # Building
+
+    def _make_docks(self) -> dict[str, QDockWidget]:
+        left, right, bottom = (
+            Qt.DockWidgetArea.LeftDockWidgetArea,
+            Qt.DockWidgetArea.RightDockWidgetArea,
+            Qt.DockWidgetArea.BottomDockWidgetArea,
+        )
+        docks = {}
+        for key, title, widget, area in (
+            ("project", "Project", self.tree, left),
+            ("analysis", "Analysis", QWidget(self), right),
+            ("jobs", "Jobs", self.jobs, bottom),
+            ("messages", "Messages", self.messages, bottom),
+        ):
+            dock = QDockWidget(title, self)
+            dock.setObjectName(f"{key}_dock")
+            dock.setAccessibleName(title)
+            dock.setWidget(widget)
+            self.addDockWidget(area, dock)
+            docks[key] = dock
+        # The side panes keep their full height; jobs and messages share the room below the results.
+        self.setCorner(Qt.Corner.BottomLeftCorner, left)
+        self.setCorner(Qt.Corner.BottomRightCorner, right)
+        return docks
+
+    def _make_menus(self) -> None:
+        self.menus: dict[str, QMenu] = {title: self.menuBar().addMenu(title) for title in MENUS}
+        for title, menu in self.menus.items():
+            menu.setObjectName(f"menu_{title.replace('&', '').lower()}")
+            menu.setToolTipsVisible(True)
+        view = self.menus["&View"]
+        for dock in self.docks.values():
+            view.addAction(dock.toggleViewAction())
+        groups: dict[str, int] = dict.fromkeys(MENUS, 0)
+        for key, info in self.action_set.infos.items():
+            menu = self.menus[info.menu]
+            if info.group != groups[info.menu]:
+                menu.addSeparator()
+                groups[info.menu] = info.group
+            menu.addAction(self.action_set[key])
+        recent_menu = QMenu("Open &recent", self)
+        recent_menu.setObjectName("menu_recent")
+        recent_menu.setIcon(icon("project_open"))
+        recent_menu.aboutToShow.connect(lambda: self._fill_recent(recent_menu))
+        self.menus["&File"].insertMenu(self.action_set["open_sample"], recent_menu)
+
+    def _fill_recent(self, menu: QMenu) -> None:
+        menu.clear()
+        for project in recent.recent_projects():
+            action = QAction(project.title or Path(project.path).stem, menu)
+            action.setToolTip(project.path)
+            action.setEnabled(not project.missing)
+            action.triggered.connect(lambda _=False, path=project.path: self.commands.open_path(Path(path)))
+            menu.addAction(action)
+        if menu.isEmpty():
+            menu.addAction("No project yet").setEnabled(False)
+
+    def _make_tool_bar(self) -> None:
+        self.tool_bar = QToolBar("Tool bar", self)
+        self.tool_bar.setObjectName("main_tool_bar")
+        self.tool_bar.setAccessibleName("Tool bar")
+        self.tool_bar.setIconSize(QSize(18, 18))
+        self.tool_bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.tool_bar.setMovable(False)
+        menu = ""
+        for key, info in self.action_set.infos.items():
+            if info.toolbar:
+                if menu and info.menu != menu:
+                    self.tool_bar.addSeparator()
+                menu = info.menu
+                self.tool_bar.addAction(self.action_set[key])
+        self.addToolBar(self.tool_bar)
+        self.menus["&View"].insertAction(self.action_set["show_dataset"], self.tool_bar.toggleViewAction())
+
+    def _connect(self) -> None:
+        session, welcome = self.session, self.centre.welcome
+        session.project_changed.connect(self._project_changed)
+        session.problem.connect(self.show_problem)
+        session.selection_changed.connect(self._follow_selection)
+        notifier.changed.connect(self._recolour)
+        welcome.new_wanted.connect(lambda: self.action_set["new_project"].trigger())
+        welcome.open_wanted.connect(lambda: self.action_set["open_project"].trigger())
+        welcome.sample_wanted.connect(lambda: self.action_set["open_sample"].trigger())
+        welcome.project_chosen.connect(self.commands.open_path)
+        self.tree.entry_chosen.connect(self.commands.choose_entry)
+        self.tree.entry_opened.connect(self.commands.open_entry)
+        self.tree.files_dropped.connect(self.commands.take_files)
+        self.jobs.run_chosen.connect(session.select_run)
+        self.jobs.run_opened.connect(lambda run: self.commands.open_entry("run", run))
+        self.messages.details_wanted.connect(
+            lambda sentence, details: self.show_problem(SensiViewError(sentence, details=details))
+        )
+
+    def complete(self) -> None:
+        """Add the panes that need more than Qt; called once pandas and pyqtgraph are imported."""
+        from sensiview.gui.analysis_pane import AnalysisPane
+        from sensiview.gui.dataset_pane import DatasetPane
+        from sensiview.gui.model_pane import ModelPane
+        from sensiview.gui.result_tabs import ResultTabs
+
+        self.results = ResultTabs(self.session)
+        self.centre.install("results", self.results)
+        self.centre.install("dataset", DatasetPane(self.session))
+        self.centre.install("model", ModelPane(self.session))
+        self.analysis = AnalysisPane(self.session)
+        placeholder = self.docks["analysis"].widget()
+        self.docks["analysis"].setWidget(self.analysis)
+        placeholder.deleteLater()
+        self._view.restore()
+        self.action_set.refresh()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all panes are there."""
+        return self.analysis is not None
+
+    # Following the session
+
+    def _project_changed(self) -> None:
+        project = self.session.project
+        self._dismiss_dialogs()
+        if project is None:
+            self.setWindowTitle("SensiView")
+            self.setWindowFilePath("")
+            self._show_docks(False)
+            self.centre.show_welcome()
+            return
+        locked = " (read only)" if project.read_only else ""
+        self.setWindowTitle(f"{project.title}{locked} – SensiView")
+        recent.remember(project.path, project.title)
+        self.centre.show_project()
+        self._show_docks(True)
+        self._view.restore()
+
+    def _show_docks(self, shown: bool) -> None:
+        """Panes belong to a project: without one only the welcome page is there."""
+        if shown:
+            if not window_layout.restore_docks(self):
+                self.first_layout()
+        elif self._docks_kept:
+            window_layout.save_docks(self)
+        self._docks_kept = shown
+        if not shown:
+            for dock in self.docks.values():
+                dock.hide()
+        self.tool_bar.setVisible(shown)
+        for dock in self.docks.values():
+            dock.toggleViewAction().setEnabled(shown)
+
+    def first_layout(self) -> None:
+        """Put every pane where a new user finds it."""
+        left, right, bottom = (
+            Qt.DockWidgetArea.LeftDockWidgetArea,
+            Qt.DockWidgetArea.RightDockWidgetArea,
+            Qt.DockWidgetArea.BottomDockWidgetArea,
+        )
+        for key, area in (("project", left), ("analysis", right), ("jobs", bottom), ("messages", bottom)):
+            dock = self.docks[key]
+            dock.setFloating(False)
+            self.addDockWidget(area, dock)
+            dock.show()
+        self.tabifyDockWidget(self.docks["jobs"], self.docks["messages"])
+        self.docks["jobs"].raise_()
+        self.resizeDocks([self.docks["project"], self.docks["analysis"]], [240, 340], Qt.Orientation.Horizontal)
+        self.resizeDocks([self.docks["jobs"]], [190], Qt.Orientation.Vertical)
+        self.tool_bar.show()
+
+    def _follow_selection(self) -> None:
+        run = self.session.run
+        if run is not None:
+            self.jobs.select(run.id)
+
+    def _recolour(self) -> None:
+        for widget in self.findChildren(QWidget):
+            widget.update()
+        status = self.statusBar()
+        if isinstance(status, StatusBar):
+            status.refresh()
+
+    # Dialogs
+
+    def show_dialog(self, key: str, dialog: QDialog, *, sheet: bool = False) -> None:
+        """Show a dialog without blocking; a second one of the same kind takes the place of the first."""
+        old = self._dialogs.pop(key, None)
+        if old is not None:
+            old.close()
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._dialogs[key] = dialog
+        dialog.finished.connect(lambda: self._forget_dialog(key, dialog))
+        if sheet:
+            dialog.open()
+        else:
+            dialog.show()
+            dialog.raise_()
+            dialog.activateWindow()
+
+    def dialog(self, key: str) -> QDialog | None:
+        """Return the dialog of a kind that is open."""
+        return self._dialogs.get(key)
+
+    def _forget_dialog(self, key: str, dialog: QDialog) -> None:
+        if self._dialogs.get(key) is dialog:
+            del self._dialogs[key]
+
+    def _dismiss_dialogs(self) -> None:
+        for key in [key for key in self._dialogs if key not in ("error", "about", "shortcuts", "preferences")]:
+            self._dialogs.pop(key).close()
+
+    def show_problem(self, error: SensiViewError) -> None:
+        """Show an error as its sentence, with what to do next; it also stays in the messages."""
+        from sensiview.gui.dialogs.error_dialog import ErrorDialog
+
+        self.messages.add("error", error.sentence, error.details)
+        self.show_dialog("error", ErrorDialog(error, self), sheet=True)
+
+    # Files from the desktop
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files and project folders."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped."""
+        files = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if files:
+            event.acceptProposedAction()
+            QTimer.singleShot(0, self, lambda: self.commands.take_files(files))
+
+    # Closing
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask when a job goes on, without blocking; otherwise keep what is open and end everything."""
+        if self.session.jobs.live is not None and not self._closing:
+            event.ignore()
+            self.ask_to_stop("Stop and close", self._close_for_good)
+            return
+        self.leave_project()
+        window_layout.save_geometry(self)
+        self.session.jobs.shut_down()
+        wait_for_background()
+        self.session.close_project(quiet=True)
+        event.accept()
+
+    def _close_for_good(self) -> None:
+        self._closing = True
+        self.close()
+
+    def leave_project(self) -> None:
+        """Keep the project's view and the panes' places before another project, or none, is shown."""
+        if self.session.project is not None:
+            self._view.save()
+            if self._docks_kept:
+                window_layout.save_docks(self)
+
+    def ask_to_stop(self, accept: str, then: Callable[[], None]) -> None:
+        """Ask whether the running job may be stopped, then stop it and go on with `then`."""
+        if "stop" in self._dialogs:
+            self._dialogs["stop"].raise_()
+            return
+        live = self.session.jobs.live
+        run = self.session.run_record(live.run) if live else None
+        box = QMessageBox(self)
+        box.setObjectName("stop_question")
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("A job is running")
+        box.setText(f"'{run.name if run else 'A job'}' is still running.")
+        box.setInformativeText("Stopping keeps what was computed up to its last checkpoint; it can be resumed later.")
+        stop = box.addButton(accept, QMessageBox.ButtonRole.AcceptRole)
+        stop.setObjectName("stop_and_close_button")
+        keep = box.addButton("Keep working", QMessageBox.ButtonRole.RejectRole)
+        keep.setObjectName("keep_working_button")
+        box.setDefaultButton(keep)
+        box.setEscapeButton(keep)
+        stop.clicked.connect(lambda: self.session.jobs.stop_all(then))
+        self.show_dialog("stop", box, sheet=True)

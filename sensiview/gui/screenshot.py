@@ -1,0 +1,138 @@
+"""``--screenshot``: the real window, drawn once it is idle, saved, closed."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, QObject, QSize, QTimer
+from PySide6.QtWidgets import QApplication, QDockWidget, QWidget
+
+from sensiview.errors import SensiViewError, UserError, suggestion
+from sensiview.gui import background
+
+if TYPE_CHECKING:
+    from sensiview.gui.main_window import MainWindow
+
+# Idle means: nothing read in the background, no job, and this long without a change of state.
+_QUIET_S = 0.6
+_LIMIT_S = 60.0
+_STEP_MS = 50
+_NAMES = ("welcome", "dataset", "model", "analysis", "jobs", "results")
+
+
+@dataclass(frozen=True)
+class ScreenshotRequest:
+    """What to draw, how large, and where to save it."""
+
+    path: Path
+    size: QSize
+    show: str = ""
+
+    @classmethod
+    def parse(cls, path: str, size: str = "1280x800", show: str = "") -> ScreenshotRequest:
+        """Check what the command line gave.
+
+        Raises
+        ------
+        UserError
+            The size is no size, the folder does not exist, or the picture is no PNG.
+        """
+        match = re.fullmatch(r"(\d{3,5})\s*[xX×]\s*(\d{3,5})", size.strip())
+        if not match:
+            raise UserError(f"--size takes width x height in pixels, such as 1280x800 (given: {size!r}).")
+        target = Path(path)
+        if target.suffix.lower() != ".png":
+            raise UserError(f"The picture is written as PNG; give a name that ends in .png (given: {target.name}).")
+        if not target.absolute().parent.is_dir():
+            raise UserError(f"The folder {target.absolute().parent} does not exist. Make it first.")
+        return cls(target, QSize(int(match[1]), int(match[2])), show.strip())
+
+
+def take_screenshot(window: MainWindow, request: ScreenshotRequest) -> None:
+    """Show the wanted pane, wait until the window is idle, save the picture and quit (exit code 1 on failure)."""
+    _Photographer(window, request).begin()
+
+
+class _Photographer(QObject):
+    def __init__(self, window: MainWindow, request: ScreenshotRequest) -> None:
+        super().__init__(window)
+        self._window = window
+        self._request = request
+        self._began = time.monotonic()
+        self._quiet_since = self._began
+        self._timer = QTimer(self)
+        self._timer.setInterval(_STEP_MS)
+        self._timer.timeout.connect(self._look)
+
+    def begin(self) -> None:
+        """Show the pane and start waiting."""
+        try:
+            if self._request.show:
+                _show(self._window, self._request.show)
+        except SensiViewError as error:
+            self._give_up(error.sentence)
+            return
+        self._timer.start()
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if background.busy() or self._window.session.jobs.live is not None:
+            self._quiet_since = now
+        if now - self._quiet_since >= _QUIET_S:
+            self._save()
+        elif now - self._began > _LIMIT_S:
+            self._give_up(f"The window was still busy after {_LIMIT_S:.0f} s; no picture was taken.")
+
+    def _save(self) -> None:
+        self._timer.stop()
+        # Deferred deletes and layouts first, so that nothing half-made is in the picture.
+        QApplication.sendPostedEvents()
+        picture = self._window.grab()
+        if not picture.save(str(self._request.path), "PNG"):
+            self._give_up(f"The picture can't be written to {self._request.path}. Check the folder.")
+            return
+        self._window.close()
+        QCoreApplication.exit(0)
+
+    def _give_up(self, sentence: str) -> None:
+        import sys
+
+        self._timer.stop()
+        sys.stderr.write(f"{sentence}\n")
+        self._window.close()
+        QCoreApplication.exit(1)
+
+
+def _show(window: MainWindow, name: str) -> None:
+    pages = {"dataset": "dataset", "model": "model", "results": "results"}
+    if name == "welcome":
+        window.centre.show_welcome()
+    elif name in pages:
+        window.action_set[f"show_{name}"].trigger()
+    elif name in ("analysis", "jobs", "messages", "project"):
+        window.docks[name].show()
+        window.docks[name].raise_()
+    elif window.session.run_record(name) is not None:
+        window.commands.open_entry("run", name)
+    else:
+        _show_widget(window, name)
+
+
+def _show_widget(window: MainWindow, name: str) -> None:
+    widget = window.findChild(QWidget, name)
+    if widget is None:
+        known = [*_NAMES, *(run.id for run in window.session.runs())]
+        raise UserError(f"There is no pane or run '{name}' to show.{suggestion(name, known)}")
+    parent: QWidget | None = widget
+    while parent is not None:
+        if isinstance(parent, QDockWidget):
+            parent.show()
+            parent.raise_()
+        for page in ("dataset", "model", "results"):
+            if parent is window.centre.widget(page):
+                window.centre.show_page(page)
+        parent = parent.parentWidget()

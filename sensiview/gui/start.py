@@ -1,0 +1,170 @@
+"""From the command to a visible window within a second: Qt and light modules first, everything else behind it.
+
+Nothing here imports numpy, pandas, pydantic or pyqtgraph before the first paint; a thread of its own imports them
+while the window is already there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal
+from PySide6.QtWidgets import QApplication
+
+from sensiview import __version__
+from sensiview.gui import window_layout
+from sensiview.gui.error_report import UnexpectedErrors
+from sensiview.gui.icons import application_icon
+from sensiview.gui.main_window import MainWindow
+from sensiview.gui.session import Services, Session
+from sensiview.gui.themes import apply_font, apply_theme
+from sensiview.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from sensiview.analysis.catalogue import Catalogue
+    from sensiview.jobs.supervisor import Worker
+
+# For measurements: a file that receives the wall-clock time of the first paint, seconds since the epoch.
+REPORT_SHOWN = "SENSIVIEW_REPORT_SHOWN"
+# Without one, a worker is started this long after the window is complete: torch loads while the user looks around.
+_WARM_UP_MS = 1500
+
+
+def run_window(project: Path | None = None, screenshot: Sequence[str] = ()) -> int:
+    """Open the window and return the exit code when it is closed.
+
+    Parameters
+    ----------
+    project : Path, optional
+        Project folder to open; the welcome page without one.
+    screenshot : sequence of str
+        File, size (``1280x800``) and pane: draw the window, save the picture, quit.
+    """
+    app = make_application()
+    settings, notices = read_settings()
+    apply_settings(app, settings)
+    session = Session(Services(settings=lambda: settings, catalogue=_catalogue, worker=_worker))
+    window = MainWindow(session)
+    errors = UnexpectedErrors(window)
+    errors.install()
+    starter = Starter(window, project, notices, warm_up=not screenshot)
+    if screenshot:
+        from sensiview.gui.screenshot import ScreenshotRequest, take_screenshot
+
+        request = ScreenshotRequest.parse(*screenshot)
+        window.resize(request.size)
+        starter.complete.connect(lambda: take_screenshot(window, request))
+    elif not window_layout.restore_geometry(window):
+        _fit_on_screen(window)
+    window.show()
+    starter.begin()
+    try:
+        return app.exec()
+    finally:
+        errors.uninstall()
+
+
+def make_application() -> QApplication:
+    """Return the application object, named so that desktops group and label its windows."""
+    present = QCoreApplication.instance()
+    app = present if isinstance(present, QApplication) else QApplication(sys.argv[:1])
+    app.setApplicationName("SensiView")
+    app.setApplicationDisplayName("")
+    app.setApplicationVersion(__version__)
+    app.setDesktopFileName("sensiview")
+    app.setWindowIcon(application_icon())
+    return app
+
+
+def apply_settings(app: QApplication, settings: Settings) -> None:
+    """Give the application its theme and font size."""
+    apply_font(app, settings.font_size)
+    apply_theme(app, settings.theme)
+
+
+class Starter(QObject):
+    """Does after the first paint, piece by piece, what the window needs beyond Qt.
+
+    Signals
+    -------
+    complete
+        Panes are there, the project is open.
+    """
+
+    complete = Signal()
+    _imported = Signal(str)
+
+    def __init__(self, window: MainWindow, project: Path | None, notices: Sequence[str], *, warm_up: bool) -> None:
+        super().__init__(window)
+        self._window = window
+        self._project = project
+        self._notices = notices
+        self._warm_up = warm_up
+        self._imported.connect(self._go_on)
+
+    def begin(self) -> None:
+        """Wait for the first paint, then import in a thread."""
+        self._window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The first paint of the window starts everything else."""
+        if watched is self._window and event.type() == QEvent.Type.Paint:
+            self._window.removeEventFilter(self)
+            QTimer.singleShot(0, self, self._painted)
+        return False
+
+    def _painted(self) -> None:
+        report = os.environ.get(REPORT_SHOWN)
+        if report:
+            Path(report).write_text(repr(time.time()), encoding="ascii")
+        for notice in self._notices:
+            self._window.session.say(notice, level="warning")
+        threading.Thread(target=self._import, name="imports", daemon=True).start()
+
+    def _import(self) -> None:
+        # In a thread: the window stays responsive while Python reads a thousand files.
+        import sensiview.projects.store
+        import sensiview.running
+
+        self._imported.emit("project")
+        import pandas  # noqa: F401 - after the window is there
+        import pyqtgraph  # noqa: F401
+
+        import sensiview.plugin_loading  # noqa: F401
+
+        self._imported.emit("panes")
+
+    def _go_on(self, part: str) -> None:
+        window = self._window
+        if part == "project":
+            if self._project is not None and not window.session.open(self._project):
+                self._project = None
+            return
+        window.complete()
+        self.complete.emit()
+        if self._warm_up:
+            QTimer.singleShot(_WARM_UP_MS, window.session.jobs, window.session.jobs.warm_up)
+
+
+def _fit_on_screen(window: MainWindow) -> None:
+    screen = window.screen().availableGeometry()
+    window.resize(window.size().boundedTo(screen.size()))
+    window.move(screen.center() - window.rect().center())
+
+
+def _catalogue() -> Catalogue:
+    from sensiview.plugin_loading import discover
+
+    return discover()
+
+
+def _worker() -> Worker:
+    from sensiview.jobs.supervisor import Worker
+
+    return Worker()

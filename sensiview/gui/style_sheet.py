@@ -1,0 +1,148 @@
+"""The one style sheet: spacing, borders and focus of every widget in the colours of a theme."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sensiview import locations
+
+if TYPE_CHECKING:
+    from sensiview.gui.themes import Theme
+
+
+def style_sheet(t: Theme, base: float) -> str:
+    """Return the style sheet of the whole application.
+
+    Parameters
+    ----------
+    t : Theme
+        The colours.
+    base : float
+        Size of the application's font in points: sizes of text follow it, so that a larger font enlarges all.
+    """
+    # Dynamic properties ("role") keep style out of the widgets: setProperty("role", "heading").
+    icons = (locations.resources() / "icons").as_posix()
+    return f"""
+    QToolTip {{ color: {t.text}; background: {t.raised}; border: 1px solid {t.border}; padding: 4px; }}
+    QMainWindow::separator {{ background: {t.window}; width: 6px; height: 6px; }}
+    QMainWindow::separator:hover {{ background: {t.accent}; }}
+    QSplitter::handle:hover {{ background: {t.accent}; }}
+    QDockWidget {{ font-weight: 600; }}
+    QDockWidget::title {{ background: {t.raised}; padding: 6px 8px; }}
+    QDockWidget > QWidget {{ background: {t.panel}; }}
+    QMenuBar {{ background: {t.window}; padding: 2px; }}
+    QMenuBar::item {{ padding: 4px 8px; border-radius: 4px; background: transparent; }}
+    QMenuBar::item:selected {{ background: {t.raised}; }}
+    QMenu {{ background: {t.panel}; border: 1px solid {t.border}; padding: 4px; }}
+    QMenu::item {{ padding: 5px 24px 5px 8px; border-radius: 4px; }}
+    QMenu::icon {{ padding-left: 6px; }}
+    QMenu::item:selected {{ background: {t.accent}; color: {t.accent_text}; }}
+    QMenu::item:disabled {{ color: {t.muted}; background: transparent; }}
+    QMenu::separator {{ height: 1px; background: {t.border}; margin: 4px 8px; }}
+    QToolBar {{
+        background: {t.window}; border: none; border-bottom: 1px solid {t.border}; padding: 4px 8px; spacing: 2px;
+    }}
+    QToolBar::separator {{ background: {t.border}; width: 1px; margin: 4px 6px; }}
+    QToolButton {{ padding: 5px 8px; border: 1px solid transparent; border-radius: 4px; }}
+    QToolButton:hover:enabled {{ background: {t.raised}; }}
+    QToolButton:pressed, QToolButton:checked {{ background: {t.border}; }}
+    QToolButton:focus {{ border: 1px solid {t.accent}; }}
+    QToolButton:disabled {{ color: {t.muted}; }}
+    QTabBar#centre_tabs {{ background: {t.window}; }}
+    QTabBar#centre_tabs::tab {{
+        background: transparent; color: {t.muted}; padding: 8px 16px; border: none;
+        border-bottom: 2px solid transparent;
+    }}
+    QTabBar#centre_tabs::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; }}
+    QTabBar#centre_tabs::tab:hover:!selected {{ color: {t.text}; }}
+    QTabBar#centre_tabs::tab:focus {{ border-bottom: 2px solid {t.accent}; background: {t.raised}; }}
+    QLabel[role="title"] {{ font-size: {base * 2.1:.1f}pt; font-weight: 600; }}
+    QLabel[role="heading"] {{ font-size: {base * 1.5:.1f}pt; font-weight: 600; }}
+    QLabel[role="subheading"] {{ font-size: {base * 1.12:.1f}pt; font-weight: 600; }}
+    QLabel[role="muted"] {{ color: {t.muted}; }}
+    QLabel[role="warning"] {{ color: {t.warning}; }}
+    QLabel[role="error"] {{ color: {t.error}; }}
+    QLabel[role="good"] {{ color: {t.good}; }}
+    QPushButton {{
+        background: {t.raised}; border: 1px solid {t.border}; border-radius: 4px; padding: 5px 12px; min-height: 18px;
+    }}
+    QPushButton:hover:enabled {{ border-color: {t.accent}; }}
+    QPushButton:pressed, QPushButton:checked {{ background: {t.border}; }}
+    QPushButton:focus {{ border: 2px solid {t.accent}; padding: 4px 11px; }}
+    QPushButton:disabled {{ color: {t.muted}; background: {t.window}; }}
+    QPushButton[align="left"] {{ text-align: left; padding-left: 14px; }}
+    QPushButton[role="primary"] {{
+        background: {t.accent}; color: {t.accent_text}; border: 1px solid {t.accent}; font-weight: 600;
+        padding: 6px 16px;
+    }}
+    QPushButton[role="primary"]:hover:enabled {{ border-color: {t.text}; }}
+    QPushButton[role="primary"]:disabled {{ background: {t.border}; border-color: {t.border}; color: {t.muted}; }}
+    QPushButton[role="primary"]:focus {{ border: 2px solid {t.text}; padding: 5px 15px; }}
+    QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QTextEdit {{
+        background: {t.panel}; border: 1px solid {t.border}; border-radius: 4px; padding: 3px 6px; min-height: 20px;
+        selection-background-color: {t.accent}; selection-color: {t.accent_text};
+    }}
+    QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus, QTextEdit:focus {{
+        border: 1px solid {t.accent};
+    }}
+    QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {{ color: {t.muted}; }}
+    QSpinBox, QDoubleSpinBox {{ padding-right: 18px; }}
+    QSpinBox::up-button, QDoubleSpinBox::up-button {{
+        subcontrol-origin: border; subcontrol-position: top right; width: 18px; border: none; background: transparent;
+    }}
+    QSpinBox::down-button, QDoubleSpinBox::down-button {{
+        subcontrol-origin: border; subcontrol-position: bottom right; width: 18px; border: none;
+        background: transparent;
+    }}
+    QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{
+        image: url("{icons}/arrow_up_{t.name}.svg"); width: 9px; height: 9px;
+    }}
+    QSpinBox::down-arrow, QDoubleSpinBox::down-arrow, QComboBox::down-arrow {{
+        image: url("{icons}/arrow_down_{t.name}.svg"); width: 9px; height: 9px;
+    }}
+    QComboBox::drop-down {{
+        subcontrol-origin: border; subcontrol-position: center right; width: 22px; border: none;
+        background: transparent;
+    }}
+    QComboBox QAbstractItemView {{ background: {t.panel}; border: 1px solid {t.border}; outline: none; }}
+    QFrame[role="card"] {{ background: {t.panel}; border: 1px solid {t.border}; border-radius: 6px; }}
+    QTreeView, QListView, QTableView {{ background: {t.panel}; border: 1px solid {t.border}; outline: none; }}
+    QTreeView:focus, QListView:focus, QTableView:focus {{ border: 1px solid {t.accent}; }}
+    QTreeView#project_tree {{ border: none; }}
+    QTreeView#project_tree:focus {{ border: none; }}
+    QTreeView::item, QListView::item {{ border-radius: 4px; padding: 3px 2px; }}
+    QTreeView::item:hover, QListView::item:hover {{ background: {t.raised}; }}
+    QTreeView::item:selected, QListView::item:selected, QTableView::item:selected {{
+        background: {t.accent}; color: {t.accent_text};
+    }}
+    QTreeView::item:selected:!active, QListView::item:selected:!active {{
+        background: {t.accent}; color: {t.accent_text};
+    }}
+    QTreeView::branch {{ background: transparent; }}
+    QTreeView::branch:closed:has-children {{ image: url("{icons}/arrow_right_{t.name}.svg"); }}
+    QTreeView::branch:open:has-children {{ image: url("{icons}/arrow_down_{t.name}.svg"); }}
+    QHeaderView {{ background: {t.raised}; }}
+    QHeaderView::section {{
+        background: {t.raised}; color: {t.text}; border: none; border-right: 1px solid {t.border};
+        border-bottom: 1px solid {t.border}; padding: 4px 8px; font-weight: 600;
+    }}
+    QTableView {{
+        gridline-color: {t.border}; alternate-background-color: {t.window};
+        selection-background-color: {t.accent}; selection-color: {t.accent_text};
+    }}
+    QTableView::item {{ padding: 0 6px; }}
+    QProgressBar {{ background: {t.border}; border: none; border-radius: 4px; }}
+    QProgressBar::chunk {{ background: {t.accent}; border-radius: 4px; }}
+    QStatusBar {{ background: {t.window}; border-top: 1px solid {t.border}; }}
+    QStatusBar::item {{ border: none; }}
+    QScrollBar:vertical {{ background: transparent; width: 12px; margin: 0; }}
+    QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 0; }}
+    QScrollBar::handle {{ background: {t.border}; border-radius: 4px; margin: 2px; }}
+    QScrollBar::handle:vertical {{ min-height: 28px; }}
+    QScrollBar::handle:horizontal {{ min-width: 28px; }}
+    QScrollBar::handle:hover {{ background: {t.muted}; }}
+    QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+    QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+    QDialog#command_palette {{ background: {t.raised}; border: 1px solid {t.accent}; }}
+    QDialog#command_palette QListView {{ border: none; background: {t.raised}; }}
+    """

@@ -1,0 +1,139 @@
+"""How many rows go through a network at once: what one row costs, what fits, what to do when memory runs out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import torch
+from torch import Tensor, nn
+
+from sensiview.errors import ModelError, SensiViewError
+from sensiview.models import devices
+from sensiview.models.tracing import Meter
+
+if TYPE_CHECKING:
+    from sensiview.models.network import Network
+
+MOST_ROWS = 65_536
+_SHARE_OF_MEMORY = 4
+# Work of one batch, in floating point operations: about half a second on two cores, and on a GPU. Without such a
+# bound a batch of a large network takes minutes, and a cancelled job could not end.
+_WORK = {"cpu": 6e10, "mps": 1e12, "cuda": 8e12}
+_OUT_OF_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "not enough memory",
+    "alloc_failed",
+)
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What one row costs on its way through: bytes alive together at the peak, and floating point operations."""
+
+    bytes_per_row: int
+    flops_per_row: int
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether an error means that memory ran out: on the GPU, in torch's allocator, in Python's."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _OUT_OF_MEMORY)
+
+
+def compute(module: nn.Module, rows: Tensor, name: str) -> Any:
+    """Return ``module(rows)``; torch's complaint about a shape becomes a sentence.
+
+    Raises
+    ------
+    ModelError
+        The module can't compute on rows of this shape.
+    """
+    try:
+        return module(rows)
+    except SensiViewError:
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise ModelError(
+            f"The network '{name}' can't compute on inputs of shape {tuple(rows.shape)}, rows first"
+            f"{_expectation(module)}. It says: {_first_line(error)}",
+            details=f"{type(error).__name__}: {error}",
+        ) from error
+
+
+def _expectation(module: nn.Module) -> str:
+    """Say what the first layer with weights takes, where its class tells."""
+    sides = {nn.Conv1d: "length", nn.Conv2d: "height, width", nn.Conv3d: "depth, height, width"}
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear):
+            count = layer.in_features
+            return f"; its first layer takes {count} values per row, so the shape should be (rows, {count})"
+        for kind, rest in sides.items():
+            if isinstance(layer, kind):
+                count = layer.in_channels
+                return f"; its first layer takes {count} channels, so the shape should be (rows, {count}, {rest})"
+    return ""
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip().splitlines()
+    return (text[0] if text else type(error).__name__)[:200].rstrip(".") + "."
+
+
+def footprint(module: nn.Module, rows: Tensor, name: str) -> tuple[Any, Footprint]:
+    """Run `rows` once and return the answer with what one row costs. Depends on the network alone, never on a clock."""
+    with Meter() as meter:
+        answer = compute(module, rows, name)
+    own = rows[0].numel() * rows.element_size()
+    return answer, Footprint(own + meter.peak_bytes // len(rows), meter.flops // len(rows))
+
+
+def fitting(network: Network, cost: Footprint, answer_bytes: int) -> int:
+    """Return the largest power of two of rows that fits a quarter of the free memory and a bounded piece of work.
+
+    Decided by what a row costs, never by a clock, so that the same network on the same machine gets the same batches.
+    `answer_bytes` is what a row of the answer takes.
+    """
+    fits = devices.memory_free(network.device) // _SHARE_OF_MEMORY // max(1, cost.bytes_per_row + answer_bytes)
+    work = _WORK[network.device.type] / max(1, cost.flops_per_row)
+    most = max(1, min(MOST_ROWS, int(fits), int(work)))
+    return 1 << (most.bit_length() - 1)
+
+
+def release(device: torch.device) -> None:
+    """Give back what torch keeps in reserve, after memory ran out."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
+
+
+def does_not_fit(network: Network) -> ModelError:
+    """Return the error for a network that not even one row goes through."""
+    free = devices.memory_free(network.device) / 2**30
+    return ModelError(
+        f"The network '{network.card.name}' does not fit into the memory of {network.device} with even one row at a "
+        f"time ({free:.1f} GB free). Close other programs, choose another device, or make the inputs smaller."
+    )
+
+
+def check_answer(n_rows: int, n_columns: int, item_bytes: int) -> None:
+    """Refuse an answer that the machine's memory can't hold.
+
+    Raises
+    ------
+    ModelError
+        It would need more than what is free.
+    """
+    needed, free = n_rows * n_columns * item_bytes, int(psutil.virtual_memory().available)
+    if needed > free:
+        raise ModelError(
+            f"The answer for {n_rows:,} rows has {n_columns:,} columns and needs {needed / 2**30:,.1f} GB; "
+            f"{free / 2**30:,.1f} GB are free. Choose a layer with fewer units, or fewer rows."
+        )
