@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,17 +19,12 @@ from sensiview.jobs.checkpoints import has_checkpoint
 from sensiview.jobs.events import Event, Failed, Started, StoppedByUser, Succeeded, Warned
 from sensiview.jobs.task import Task
 from sensiview.models.card import ModelCard
-from sensiview.projects.records import RunRecord
+from sensiview.projects.records import RunRecord, now
 
 if TYPE_CHECKING:
     from sensiview.projects.store import Project
 
 RESUMABLE = ("interrupted", "stopped", "failed")
-
-
-def now() -> str:
-    """Return the time as ISO 8601, UTC, to the second."""
-    return datetime.now(UTC).replace(microsecond=0).isoformat()
 
 
 def study_of(
@@ -320,47 +314,3 @@ def report_runs(project: Project, wanted: Sequence[str]) -> list[tuple[dict[str,
     if not chosen:
         raise UserError("There is no finished run to report on. Run an analysis first.")
     return [(run.model_dump(mode="json"), dict(read_result(project, run.id))) for run in chosen]
-
-
-def new_from_record(project: Project, catalogue: Catalogue, record: Mapping[str, Any]) -> RunRecord:
-    """Queue again what a ``record.json`` describes, on the same data and model in this project.
-
-    Data and model are found by SHA-256, so their names may differ.
-
-    Raises
-    ------
-    UserError
-        The project does not hold the same data or model, or the analysis has changed its numbers since.
-    """
-    prints = record.get("fingerprints") or {}
-    dataset = _same(prints.get("dataset"), [(d.id, [f.sha256 for f in d.files]) for d in project.datasets()])
-    model = _same(
-        prints.get("model"),
-        [(m.id, [f.sha256 for f in (m.weights, m.program) if f is not None]) for m in project.models()],
-    )
-    if prints.get("dataset") and dataset is None:
-        raise UserError("This project holds no data set with the content that the record names. Add that file first.")
-    if prints.get("model") and model is None:
-        raise UserError("This project holds no model with the weights that the record names. Add those weights first.")
-    if record.get("kind") == "training":
-        raise UserError("The record is of a training. Train again with 'sensiview train'; its parameters are in it.")
-    return new_analysis(
-        project,
-        catalogue,
-        str(record["analysis"]),
-        dataset=dataset,
-        model=model,
-        parameters=record["parameters"],
-        device=str(record.get("device") or "auto").split(" ")[0],
-        seed=int(record.get("seed") or 1),
-        batch_size=record.get("batch_size"),
-        name=str(record.get("name") or ""),
-    )
-
-
-def _same(wanted: object, offered: Sequence[tuple[str, Sequence[str]]]) -> str | None:
-    hashes = set(wanted if isinstance(wanted, list) else [wanted]) - {None}
-    for identifier, own in offered:
-        if hashes and hashes <= set(own):
-            return identifier
-    return None

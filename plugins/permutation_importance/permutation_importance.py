@@ -112,7 +112,7 @@ class PermutationImportance(Analysis[PermutationParameters]):
                 shuffled = rows.copy()
                 shuffled[:, factor] = random.permutation(shuffled[:, factor])
                 worse[factor, repeat] = score(shuffled) - base
-            progress.checkpoint(Checkpoint({"worse": worse}, {"next": factor + 1, "base": base}))
+            progress.checkpoint(Checkpoint({"worse": worse.copy()}, {"next": factor + 1, "base": base}))
             progress.preview("importance", _table(factors[: factor + 1], worse[: factor + 1], parameters, measure))
         table_item = _table(factors, worse, parameters, measure)
         note = Note(title="In words", text=_words(table_item, base, measure, len(rows)))
@@ -130,15 +130,14 @@ def _prepared(
     from sensiview.models.evaluation import Evaluator  # torch: only when the analysis runs
 
     chosen = table.row_selection(parameters.rows)
-    rows = table.features(chosen)
-    classes = bool(table.card.class_counts)
-    wanted = _codes(table, network, chosen) if classes else table.frame[table.card.target].to_numpy(float)[chosen]
-    complete = np.isfinite(rows).all(axis=1) & np.isfinite(wanted)
-    if not complete.all():
-        progress.warn(f"{int((~complete).sum()):,} rows left out: a value is missing.")
-    if not complete.any():
+    complete = table.complete_rows(chosen, with_target=True)
+    if len(complete) < len(chosen):
+        progress.warn(f"{len(chosen) - len(complete):,} rows left out: a value is missing.")
+    if not len(complete):
         raise UserError("Every chosen row has a missing value. Choose other rows, or fill the gaps.")
-    rows, wanted = rows[complete], wanted[complete]
+    classes = bool(table.card.class_counts)
+    rows = table.features(complete)
+    wanted = _codes(table, network, complete) if classes else table.target_values(complete)
     measure = parameters.measure
     if measure == "auto":
         measure = "accuracy" if classes else "loss"

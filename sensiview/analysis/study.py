@@ -13,6 +13,7 @@ from sensiview.models.card import ModelCard
 if TYPE_CHECKING:
     from sensiview.analysis.result import Result
     from sensiview.datasets.table import Table
+    from sensiview.models.architectures import Architecture
     from sensiview.models.network import Network
 
 
@@ -33,6 +34,10 @@ class Study:
         At least 1. Everything random in the run is derived from it.
     batch_size : int or None
         None probes what fits.
+    runs : mapping of str to callable, or None
+        Finished runs of the same project by identifier; called, each gives its result.
+    architectures : mapping of str to Architecture, or None
+        By key, those of plugins included; None where only our own are known.
     """
 
     dataset: DatasetCard | None = None
@@ -41,6 +46,7 @@ class Study:
     seed: int = 1
     batch_size: int | None = None
     runs: Mapping[str, Callable[[], Result]] | None = None
+    architectures: Mapping[str, Architecture] | None = None
     table_loader: Callable[[], Table] | None = None
     network_loader: Callable[[], Network] | None = None
 

@@ -22,6 +22,7 @@ from sensiview.jobs.execution import execute
 from sensiview.jobs.task import Task
 from sensiview.projects.records import RunRecord
 from sensiview.projects.store import Project
+from sensiview.rerunning import new_from_record
 
 EXIT_CODES = {"succeeded": 0, "failed": 3, "stopped": 130}
 
@@ -222,5 +223,5 @@ def rerun(options: argparse.Namespace, tools: Tools) -> int:
     """Run again what a record describes."""
     record = _read_record(options)
     with Project.open(options.project) as project:
-        queued = running.new_from_record(project, tools.catalogue(), record)
+        queued = new_from_record(project, tools.catalogue(), record)
         return _finish(project, queued, options, tools)

@@ -8,13 +8,13 @@ from sensiview.command_line.output import say, say_json
 from sensiview.command_line.tools import Tools
 from sensiview.errors import UserError
 from sensiview.projects.store import Project
-from sensiview.reporting.export import export_run
-from sensiview.reporting.report import write_report
 from sensiview.running import read_result, report_runs
 
 
 def export(options: argparse.Namespace, tools: Tools) -> int:
     """Write a run's record and items into a folder."""
+    from sensiview.reporting.export import export_run
+
     with Project.open(options.project, read_only=True) as project:
         record = project.run(options.run_id)
         result = read_result(project, record.id)
@@ -31,6 +31,8 @@ def export(options: argparse.Namespace, tools: Tools) -> int:
 
 def report(options: argparse.Namespace, tools: Tools) -> int:
     """Write an HTML or PDF report."""
+    from sensiview.reporting.report import write_report
+
     suffix = options.to.suffix.lower()
     if suffix not in (".html", ".htm", ".pdf"):
         raise UserError(f"A report is FILE.html or FILE.pdf, not '{options.to.name}'.")

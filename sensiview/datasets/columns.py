@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from sensiview.datasets.numbers import NumberStyle, to_numbers
 from sensiview.datasets.options import CellError, ColumnKind, ReadingOptions, shortened
@@ -57,23 +58,67 @@ class Findings:
     examples: list[str] = field(default_factory=list)
     beyond_exact: bool = False
 
+    def note_size(self, values: Floats) -> None:
+        """Remember whether all numbers are whole and one is too large for a float64 to hold each of its digits."""
+        if not self.beyond_exact and np.any(np.abs(values) > _LARGEST_EXACT):
+            self.beyond_exact = bool(np.all(values[np.isfinite(values)] % 1 == 0))
+
+
+class GrowingNumbers:
+    """Numbers appended chunk by chunk to one array: never a second copy of a long column.
+
+    Integers of the smallest type that holds them, as long as all are whole and none is missing; float64 from then on.
+
+    Parameters
+    ----------
+    expected : int
+        How many will probably come. Memory beyond those that did come is never touched.
+    """
+
+    def __init__(self, expected: int = 0) -> None:
+        self._values: npt.NDArray[Any] = np.empty(0, dtype=np.int8)
+        self._n = 0
+        self._expected = expected
+
+    def append(self, values: Floats) -> None:
+        """Take more numbers; NaN is missing."""
+        fresh = values if self._values.dtype == np.float64 else narrowed(values)
+        wanted = np.promote_types(self._values.dtype, fresh.dtype)
+        needed = self._n + fresh.size
+        if wanted != self._values.dtype or needed > self._values.size:
+            room = max(self._expected, self._values.size, needed if self._n == 0 else needed + needed // 8)
+            grown = np.empty(room, dtype=wanted)
+            grown[: self._n] = self._values[: self._n]
+            self._values = grown
+        self._values[self._n : needed] = fresh
+        self._n = needed
+
+    def finish(self) -> npt.NDArray[Any]:
+        """Return the array, cut to its length."""
+        self._values.resize(self._n, refcheck=False)
+        return self._values
+
 
 @dataclass
 class ColumnReader:
     """Collects one column.
 
-    Numbers are kept as the smallest integers that hold them where all of a chunk are whole and present, as float64
-    otherwise; texts as codes of a dictionary while they repeat.
+    Numbers go into a `GrowingNumbers`; texts are kept as codes of a dictionary while they repeat.
     """
 
     name: str
     kind: ColumnKind
     options: ReadingOptions
     missing_words: pa.Array
+    expected_rows: int = 0
     findings: Findings = field(default_factory=Findings)
-    _chunks: list[Any] = field(default_factory=list)
+    _numbers: GrowingNumbers = field(init=False)
+    _words: list[Any] = field(default_factory=list)
     _waiting: int = 0  # missing cells seen before the kind is known
     _repeats: bool | None = None
+
+    def __post_init__(self) -> None:
+        self._numbers = GrowingNumbers(self.expected_rows)
 
     @property
     def style(self) -> NumberStyle:
@@ -95,30 +140,30 @@ class ColumnReader:
         CellError
             Text in a number column, unless `options.unreadable` says that such cells are missing.
         """
-        import pyarrow as pa
-
+        cells = _plain(cells)
         if self.kind == "auto":
             if cells.null_count == len(cells):
                 self._waiting += len(cells)
                 return
             self._decide(cells)
-        if self.kind == "number":
-            typed = pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)
-            self._add_numbers(cells, place) if typed else self._keep_numbers(_as_floats(cells))
+        if self.kind != "number":
+            self._add_words(cells)
+        elif str(cells.type) == "string":
+            self._add_numbers(cells, place)
         else:
-            self._add_words(cells, place)
+            self._keep_numbers(_as_floats(cells))
 
     def _decide(self, cells: pa.Array) -> None:
-        present = cells.drop_null().cast("string").to_pylist()
+        present = _as_text(cells).drop_null().to_pylist()
         self.kind = kind_of(present, self.style)
         waiting, self._waiting = self._waiting, 0
         if waiting and self.kind == "number":
-            self._chunks.append(np.full(waiting, np.nan))
+            self._numbers.append(np.full(waiting, np.nan))
         elif waiting:
             import pyarrow as pa
 
             self._repeats = True
-            self._chunks.append(pa.nulls(waiting, pa.string()).dictionary_encode())
+            self._words.append(pa.nulls(waiting, pa.string()).dictionary_encode())
 
     def _add_numbers(self, cells: pa.Array, place: Callable[[int], str]) -> None:
         values, unreadable = to_numbers(cells, self.style, self.missing_words)
@@ -143,25 +188,21 @@ class ColumnReader:
         if infinite.any():
             self.findings.infinite += int(infinite.sum())
             values = np.where(infinite, np.nan, values)
-        self._chunks.append(narrowed(values))
-        if not self.findings.beyond_exact and np.any(np.abs(values) > _LARGEST_EXACT):
-            self.findings.beyond_exact = bool(np.all(values[np.isfinite(values)] % 1 == 0))
+        self._numbers.append(values)
+        self.findings.note_size(values)
 
-    def _add_words(self, cells: pa.Array, place: Callable[[int], str]) -> None:
+    def _add_words(self, cells: pa.Array) -> None:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        if pa.types.is_dictionary(cells.type):
-            cells = cells.dictionary_decode()
-        words = cells if pa.types.is_string(cells.type) else _as_text(cells)
-        words = pc.utf8_trim_whitespace(words)
+        words = pc.utf8_trim_whitespace(_as_text(cells))
         words = pc.if_else(pc.is_in(words, value_set=self.missing_words), pa.scalar(None, pa.string()), words)
         if self._repeats is not False:
             codes = words.dictionary_encode()
             # Codes pay as long as texts repeat; a column of names or notes is smaller as plain text.
             self._repeats = len(codes.dictionary) <= 1000 or len(codes.dictionary) * 2 <= len(words)
             words = codes if self._repeats else words
-        self._chunks.append(words)
+        self._words.append(words)
 
     def finish(self) -> Any:
         """Return the whole column and forget the chunks.
@@ -171,16 +212,16 @@ class ColumnReader:
         ndarray or pandas array
             Integers, float64 (missing = NaN), `pandas.Categorical`, or pandas text.
         """
-        chunks, self._chunks = self._chunks, []
         if self.kind == "auto":  # nothing in it at all
             return np.full(self._waiting, np.nan)
         if self.kind == "number":
-            return narrowed_together(chunks)
+            return self._numbers.finish()
+        chunks, self._words = self._words, []
         array, self.kind = words_array(chunks, self.kind)
         return array
 
 
-def narrowed(values: Floats) -> np.ndarray[Any, np.dtype[Any]]:
+def narrowed(values: Floats) -> npt.NDArray[Any]:
     """Return the same numbers as the smallest integers if all are whole and none is missing, else as float64."""
     if values.size == 0 or not np.all(values[:256] % 1 == 0) or not np.all(values % 1 == 0):
         return values
@@ -190,13 +231,6 @@ def narrowed(values: Floats) -> np.ndarray[Any, np.dtype[Any]]:
         if limits.min <= low and high <= limits.max and max(-low, high) <= _LARGEST_EXACT:
             return values.astype(kind)
     return values
-
-
-def narrowed_together(chunks: list[Any]) -> np.ndarray[Any, np.dtype[Any]]:
-    """Join chunks of numbers: float64 as soon as one of them needs it, else the widest integers met."""
-    if any(chunk.dtype == np.float64 for chunk in chunks):
-        return np.concatenate([chunk.astype(np.float64, copy=False) for chunk in chunks])
-    return np.concatenate(chunks)
 
 
 def words_array(chunks: list[Any], kind: ColumnKind) -> tuple[Any, ColumnKind]:
@@ -219,7 +253,7 @@ def words_array(chunks: list[Any], kind: ColumnKind) -> tuple[Any, ColumnKind]:
     return found.reorder_categories(sorted(words)), "text"
 
 
-def as_truth(words: pd.Categorical) -> pd.Categorical:
+def as_truth(words: pd.Categorical[Any]) -> pd.Categorical[Any]:
     """Return words as a categorical of two, false before true; spellings that differ in case become one."""
     import pandas as pd
 
@@ -228,7 +262,21 @@ def as_truth(words: pd.Categorical) -> pd.Categorical:
     spelled = {wanted: [w for w in words.categories if str(w).lower() == wanted] for wanted in pair}
     names = [found[0] if len(found) == 1 else wanted for wanted, found in spelled.items()]
     place = np.array([pair.index(str(word).lower()) for word in words.categories] + [-1])
-    return pd.Categorical.from_codes(place[words.codes], categories=names, ordered=True)
+    truth: pd.Categorical[Any] = pd.Categorical.from_codes(place[words.codes], categories=pd.Index(names), ordered=True)
+    return truth
+
+
+def _plain(cells: pa.Array) -> pa.Array:
+    """Return cells of the few types that are told apart: numbers, truth values, and strings for all the rest."""
+    import pyarrow as pa
+
+    kind = cells.type
+    if pa.types.is_dictionary(kind):
+        cells = cells.dictionary_decode()
+        kind = cells.type
+    if pa.types.is_null(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
+        return cells
+    return cells.cast(pa.float64()) if pa.types.is_decimal(kind) else cells.cast(pa.string())
 
 
 def _as_floats(cells: pa.Array) -> Floats:
@@ -242,6 +290,4 @@ def _as_text(cells: pa.Array) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if pa.types.is_boolean(cells.type):
-        return pc.if_else(cells, "True", "False")
-    return cells.cast(pa.string())
+    return pc.if_else(cells, "True", "False") if pa.types.is_boolean(cells.type) else cells.cast(pa.string())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -116,6 +116,9 @@ class CsvSource:
         self._options = options
         self._block = block
         head = read_head(path, options.encoding, n_bytes=64 << 10, squeeze=options.delimiter == WHITESPACE)
+        n_lines = head.text.count("\n") or head.text.count("\r")
+        # A little more than the head promises: what is not needed is never touched.
+        self.expected_rows = int(1.03 * n_lines * path.stat().st_size / len(head.text.encode())) if head.text else 0
         lines = io.StringIO(head.text, newline="")
         for _ in islice(lines, options.skip_lines):
             pass
@@ -131,7 +134,7 @@ class CsvSource:
         names = [_uncommented(header[0]), *header[1:]] if header else None
         self.columns = name_columns(names, self.width, options, path)
 
-    def batches(self, wanted: list[int]) -> Iterator[Batch]:
+    def batches(self, wanted: list[int]) -> Generator[Batch, None, None]:
         """Yield all rows of the wanted columns as text; missing cells are null, empty rows left out.
 
         Raises
@@ -215,9 +218,7 @@ class CsvSource:
         return f"line {next(islice(whole, record, None), record + self._lines_above + 1):,}"
 
     def _uneven(self) -> DataError:
-        for line, fields in self._all_records():
-            if len(fields) != self.width:
-                break
+        line, fields = next(found for found in self._all_records() if len(found[1]) != self.width)
         start = shortened(_delimiter(self._options).join(fields), 60)
         return DataError(
             f"{self._path}: line {line:,} has {_count(len(fields), 'field')}, the others have {self.width}. It begins "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -37,11 +37,15 @@ class Batch:
 
 @dataclass
 class Columns:
-    """The columns of a file. `unnamed` are those the file has no name for; `index` the one that only names rows."""
+    """The columns of a file.
+
+    `unnamed` are those the file has no name for, `unread` those that can't be factors at all: names of rows,
+    lists, raw bytes.
+    """
 
     names: list[str]
     unnamed: frozenset[str] = frozenset()
-    index: str | None = None
+    unread: frozenset[str] = frozenset()
 
     def wanted(self, options: ReadingOptions) -> list[int]:
         """Return the places of the columns to read.
@@ -56,7 +60,7 @@ class Columns:
                 raise DataError(
                     f"There is no column '{name}' in the file.{suggestion(name, self.names)} Was another file chosen?"
                 )
-        out = {*options.left_out, self.index}
+        out = {*options.left_out, *self.unread}
         found = [i for i, name in enumerate(self.names) if name not in out]
         if not found:
             raise DataError("All columns are left out. Keep at least one.")
@@ -66,14 +70,16 @@ class Columns:
 class Source(Protocol):
     """A file that is read column by column, chunk by chunk.
 
-    `empty_rows` and `uneven_rows` count the rows that were left out, once the batches are through.
+    `empty_rows` and `uneven_rows` count the rows that were left out, once the batches are through; `expected_rows`
+    is about how many there will be, 0 when that can't be told.
     """
 
     columns: Columns
+    expected_rows: int
     empty_rows: int
     uneven_rows: int
 
-    def batches(self, wanted: list[int]) -> Iterator[Batch]:
+    def batches(self, wanted: list[int]) -> Generator[Batch, None, None]:
         """Yield all rows of the wanted columns."""
 
 
@@ -123,7 +129,7 @@ def name_columns(header: Sequence[str] | None, width: int, options: ReadingOptio
         if not options.rename_duplicates:
             raise DataError(_duplicates(names, counts, path))
         names = renamed(names)
-    return Columns(names, unnamed, names[0] if options.has_index else None)
+    return Columns(names, unnamed, frozenset(names[:1]) if options.has_index else frozenset())
 
 
 def _duplicates(names: list[str], counts: Counter[str], path: Path) -> str:

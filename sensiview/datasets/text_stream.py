@@ -73,6 +73,8 @@ class Utf8Stream:
 
     def read(self, n: int = -1) -> bytes:
         """Return up to `n` bytes of UTF-8, all that is left for a negative `n`, nothing at the end."""
+        if self.closed:  # pyarrow reads ahead in a thread of its own
+            return b""
         while not self._at_end and (n < 0 or len(self._ready) < n):
             chunk = self._chunk()
             # ASCII is UTF-8 already; most tables are nothing else.

@@ -123,7 +123,7 @@ class CommandPalette(QDialog):
         def choose() -> None:
             self._window.commands.choose_analysis()
             if self._window.analysis is not None:
-                self._window.analysis.choose(key)
+                self._window.analysis.list.choose(key)
 
         return choose
 

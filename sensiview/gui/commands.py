@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
@@ -304,7 +304,7 @@ class Commands:
 
         from sensiview.gui.dialogs.preferences import keep_settings
 
-        name = "light" if theme().name == "dark" else "dark"
+        name: Literal["light", "dark"] = "light" if theme().name == "dark" else "dark"
         keep_settings(self._session, replace(self._session.settings, theme=name))
         app = QApplication.instance()
         if isinstance(app, QApplication):

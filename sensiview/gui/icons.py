@@ -39,14 +39,15 @@ def _renderer(name: str, colour: str) -> QSvgRenderer:
 class _ThemedEngine(QIconEngine):
     """Asks for the theme at every paint, so that switching it recolours what is on the screen."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, role: str) -> None:
         super().__init__()
         self._name = name
+        self._role = role
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         """Draw the icon into `rect`."""
         colours = theme()
-        colour = str(getattr(colours, _COLOURS.get(self._name, "text")))
+        colour = str(getattr(colours, self._role))
         if mode == QIcon.Mode.Selected:
             colour = colours.accent_text
         painter.save()
@@ -67,7 +68,7 @@ class _ThemedEngine(QIconEngine):
 
     def clone(self) -> QIconEngine:
         """Return the same icon for another owner."""
-        return _ThemedEngine(self._name)
+        return _ThemedEngine(self._name, self._role)
 
     def isNull(self) -> bool:
         """Return False: every name has a file."""
@@ -75,9 +76,12 @@ class _ThemedEngine(QIconEngine):
 
 
 @cache
-def icon(name: str) -> QIcon:
-    """Return the icon of a name: the stem of a file in ``resources/icons``, or ``good``."""
-    return QIcon(_ThemedEngine(name))
+def icon(name: str, role: str = "") -> QIcon:
+    """Return the icon of a name: the stem of a file in ``resources/icons``, or ``good``.
+
+    `role` is the theme's colour to draw it in, such as ``accent_text`` on a primary button.
+    """
+    return QIcon(_ThemedEngine(name, role or _COLOURS.get(name, "text")))
 
 
 @cache

@@ -88,12 +88,17 @@ class JobQueue(QObject):
         """Start the worker process now, so that the first run need not wait for it."""
         self._the_runner()
 
+    def restart_worker(self) -> None:
+        """Let the next run start a fresh worker, which then knows newly trusted plugins. A run that goes on is left."""
+        if self._runner is not None and self.live is None:
+            self._runner.restart_worker()
+
     def project_opened(self) -> None:
         """Take over what the project has queued; runs left from last time wait until the user goes on."""
         project = self._session.project
         self._waiting = []
         if project is not None and not project.read_only:
-            self._waiting = [run.id for run in self._session.runs() if run.state == "queued"]
+            self._waiting = project.queue()
         self.paused = bool(self._waiting)
         if self.paused:
             count = len(self._waiting)
@@ -120,6 +125,22 @@ class JobQueue(QObject):
         if run_id in self._waiting:
             at = self._waiting.index(run_id)
             self._waiting.insert(max(0, min(len(self._waiting) - 1, at + places)), self._waiting.pop(at))
+            if self._session.project is not None:
+                with self._session.guard():
+                    self._session.project.reorder_queue(self._waiting)
+            self.changed.emit()
+
+    def drop(self, run_id: str) -> None:
+        """Forget a waiting run that was deleted."""
+        if run_id in self._waiting:
+            self._waiting.remove(run_id)
+            self.changed.emit()
+
+    def take_back(self, run_id: str) -> None:
+        """Let a run wait again that came back from the trash; it starts when the queue goes on."""
+        project = self._session.project
+        if project is not None and run_id in project.queue() and run_id not in self._waiting:
+            self._waiting.append(run_id)
             self.changed.emit()
 
     def cancel(self, run_id: str) -> None:
@@ -148,7 +169,7 @@ class JobQueue(QObject):
     def shut_down(self) -> None:
         """End worker and thread. What still goes on becomes 'interrupted' and can be resumed."""
         if self._runner is not None:
-            self._runner.event.disconnect(self._on_event)
+            self._runner.reported.disconnect(self._on_event)
             self._runner.shut_down()
             self._runner = None
         if self.live is not None:
@@ -163,7 +184,7 @@ class JobQueue(QObject):
     def _the_runner(self) -> JobRunner:
         if self._runner is None:
             self._runner = JobRunner(self._session.services.worker, self)
-            self._runner.event.connect(self._on_event)
+            self._runner.reported.connect(self._on_event)
             self._runner.start()
         return self._runner
 

@@ -29,13 +29,13 @@ class JobRunner(QThread):
 
     Signals
     -------
-    event
+    reported
         Every `sensiview.jobs.events.Event`, exactly one of them final per task.
     worker_ready
         The worker process has been started.
     """
 
-    event = Signal(object)
+    reported = Signal(object)
     worker_ready = Signal()
 
     def __init__(self, make_worker: Callable[[], Worker], parent: QObject | None = None) -> None:
@@ -59,6 +59,12 @@ class JobRunner(QThread):
         worker = self._worker
         if worker is not None and worker.alive:
             worker.cancel(run)
+
+    def restart_worker(self) -> None:
+        """End the idle worker process; the next task starts a fresh one."""
+        worker = self._worker
+        if worker is not None:
+            worker.kill()
 
     def shut_down(self) -> None:
         """End the worker process and this thread, and wait for both."""
@@ -96,10 +102,10 @@ class JobRunner(QThread):
     def _follow(self, worker: Worker | None, task: Task) -> None:
         if worker is None:
             sentence = "The worker process can't be started. Close other programs and try again."
-            self.event.emit(Failed(run=task.run, sentence=sentence))
+            self.reported.emit(Failed(run=task.run, sentence=sentence))
             return
         if task.run in self._cancelled:
-            self.event.emit(StoppedByUser(run=task.run))
+            self.reported.emit(StoppedByUser(run=task.run))
             return
         try:
             if not worker.alive:
@@ -110,11 +116,11 @@ class JobRunner(QThread):
                     # Also when cancel came between the look above and `submit`; asking twice does no harm.
                     worker.cancel(task.run)
                 for event in worker.events(timeout=_PATIENCE_S):
-                    self.event.emit(event)
+                    self.reported.emit(event)
                     if isinstance(event, FINAL):
                         return
         except SensiViewError as error:
-            self.event.emit(Failed(run=task.run, sentence=error.sentence, details=error.details))
+            self.reported.emit(Failed(run=task.run, sentence=error.sentence, details=error.details))
         except Exception as error:  # noqa: BLE001 - whatever happens here must end the job, not the window
             sentence = f"The job could not be supervised: {error}. Run it again; if it happens again, send the report."
-            self.event.emit(Failed(run=task.run, sentence=sentence, details=traceback.format_exc()))
+            self.reported.emit(Failed(run=task.run, sentence=sentence, details=traceback.format_exc()))

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from sensiview.gui.actions import ActionSet
     from sensiview.projects.records import RunRecord
 
-COLUMNS = ("Run", "State", "Stage", "Progress", "Evaluations/s", "Time left", "Memory", "Ended")
+COLUMNS = ("Run", "State", "Stage", "Progress", "Rows/s", "Time left", "Memory")
 SHARE = Qt.ItemDataRole.UserRole + 1
-_RUN, _STATE, _STAGE, _PROGRESS, _SPEED, _LEFT, _MEMORY, _ENDED = range(len(COLUMNS))
+_RUN, _STATE, _STAGE, _PROGRESS, _SPEED, _LEFT, _MEMORY = range(len(COLUMNS))
 # Older ends are in the project tree; the table is about what goes on.
 _ENDED_SHOWN = 50
 _COLOURS = {"succeeded": "good", "failed": "error", "interrupted": "warning", "running": "accent"}
@@ -95,6 +95,8 @@ class JobModel(QAbstractTableModel):
         if orientation == Qt.Orientation.Horizontal:
             if role == Qt.ItemDataRole.DisplayRole:
                 return COLUMNS[section]
+            if role == Qt.ItemDataRole.ToolTipRole and section == _SPEED:
+                return "Model evaluations per second: rows through the network"
             if role == Qt.ItemDataRole.TextAlignmentRole:
                 return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         return None
@@ -116,7 +118,7 @@ class JobModel(QAbstractTableModel):
             font.setBold(True)
             return font
         if role == Qt.ItemDataRole.ToolTipRole:
-            return run.message or f"{run.name} ({run.id})"
+            return f"{run.name} ({run.id})\n{run.message}".strip()
         if role == SHARE and column == _PROGRESS:
             return self._share(run)
         return None
@@ -134,22 +136,20 @@ class JobModel(QAbstractTableModel):
     def _text(self, run: RunRecord, column: int) -> str:
         live = self._session.jobs.live
         if column == _RUN:
-            return f"{run.name}  ({run.id})"
+            return run.name
         if live is not None and live.run == run.id:
             return self._live_text(column)
         if column == _STATE:
             waiting = self._session.jobs.waiting
             return (
-                f"waits, no. {waiting.index(run.id) + 1}"
-                if run.id in waiting
-                else STATE_WORDS.get(run.state, run.state)
+                f"waits ({waiting.index(run.id) + 1})" if run.id in waiting else STATE_WORDS.get(run.state, run.state)
             )
         if column == _STAGE:
             return run.message or (counted(run.evaluations, "evaluation") if run.evaluations else "")
         if column == _SPEED and run.evaluations and run.seconds:
             return f"{run.evaluations / run.seconds:,.0f}".replace(",", "\u2009")
-        if column == _ENDED:
-            return when(run.finished)
+        if column == _LEFT and run.finished:
+            return f"ended {when(run.finished)}"
         return ""
 
     def _live_text(self, column: int) -> str:
@@ -232,9 +232,8 @@ class JobTable(QWidget):
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setSectionResizeMode(_STAGE, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((_RUN, 230), (_STATE, 84), (_PROGRESS, 170), (_SPEED, 100), (_LEFT, 84), (_MEMORY, 84)):
+        for column, width in ((_RUN, 190), (_STATE, 80), (_PROGRESS, 140), (_SPEED, 80), (_LEFT, 96), (_MEMORY, 80)):
             header.resizeSection(column, width)
-        header.resizeSection(_ENDED, 90)
         table.selectionModel().currentRowChanged.connect(self._chosen)
         table.activated.connect(self._opened)
         table.customContextMenuRequested.connect(self._show_menu)

@@ -98,8 +98,8 @@ class MainWindow(QMainWindow):
             dock.setWidget(widget)
             self.addDockWidget(area, dock)
             docks[key] = dock
-        # The side panes keep their full height; jobs and messages share the room below the results.
-        self.setCorner(Qt.Corner.BottomLeftCorner, left)
+        # The form on the right keeps its full height; jobs and messages get the width below the rest.
+        self.setCorner(Qt.Corner.BottomLeftCorner, bottom)
         self.setCorner(Qt.Corner.BottomRightCorner, right)
         return docks
 
@@ -186,6 +186,7 @@ class MainWindow(QMainWindow):
         placeholder = self.docks["analysis"].widget()
         self.docks["analysis"].setWidget(self.analysis)
         placeholder.deleteLater()
+        self.analysis.started.connect(lambda run: self.commands.open_entry("run", run))
         self._view.restore()
         self.action_set.refresh()
 

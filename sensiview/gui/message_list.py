@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QStackedLayout, QVBoxLayout, QWidget
 
 from sensiview.gui.icons import icon
@@ -34,6 +34,7 @@ class MessageList(QWidget):
         self.list.setObjectName("message_list")
         self.list.setAccessibleName("Messages")
         self.list.setWordWrap(True)
+        self.list.setIconSize(QSize(16, 16))
         self.list.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         self.list.itemActivated.connect(self._open)
         self.list.itemClicked.connect(self._open)

@@ -69,6 +69,8 @@ def memory(n_bytes: float) -> str:
 
 def duration(seconds: float) -> str:
     """Return a time as people say it: ``0.4 s``, ``12 s``, ``3 min 20 s``, ``2 h 5 min``, ``3 days 4 h``."""
+    if seconds < 0.1:
+        return "less than 0.1 s"
     if seconds < 10:
         return f"{seconds:.1f} s"
     whole = timedelta(seconds=round(seconds))

@@ -6,8 +6,7 @@ arrives as one `problem` with a sentence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,13 +14,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoStack
 
-from sensiview.errors import ProjectError, SensiViewError, UserError
+from sensiview.errors import ProjectError, UserError
+from sensiview.gui.guard import Guard
 from sensiview.gui.job_queue import JobQueue
 
 if TYPE_CHECKING:
     from sensiview.analysis.catalogue import Catalogue
     from sensiview.analysis.result import Result
     from sensiview.analysis.sources import DatasetSource, ModelSource
+    from sensiview.datasets.card import DatasetCard
     from sensiview.jobs.supervisor import Worker
     from sensiview.projects.records import RunRecord
     from sensiview.projects.store import Project
@@ -198,23 +199,20 @@ class Session(QObject):
         """Open a project folder, for reading only when it can't be written; False when it can't be opened."""
         from sensiview.projects.store import Project
 
-        with self.guard():
-            project = Project.open(path, allow_read_only=True)
-            self._take(project)
-            return True
-        return False
+        return self._take(lambda: Project.open(path, allow_read_only=True))
 
     def create(self, path: Path, title: str = "") -> bool:
         """Make a new project folder and open it; False when that is impossible."""
         from sensiview.projects.store import Project
 
-        with self.guard():
-            project = Project.create(path, title=title)
-            self._take(project)
-            return True
-        return False
+        return self._take(lambda: Project.create(path, title=title))
 
-    def _take(self, project: Project) -> None:
+    def _take(self, get: Callable[[], Project]) -> bool:
+        project = None
+        with self.guard():
+            project = get()
+        if project is None:
+            return False
         self.close_project(quiet=True)
         self.project = project
         self._entries.clear()
@@ -227,8 +225,10 @@ class Session(QObject):
             self._selected["model"] = models[-1].id
         self.project_changed.emit()
         self.jobs.project_opened()
-        if project.notice:
-            self.message.emit("warning", project.notice, "")
+        for sentence in (project.notice, *project.unreadable().values()):
+            if sentence:
+                self.say(sentence, level="warning")
+        return True
 
     def close_project(self, *, quiet: bool = False) -> None:
         """Close the project. Its running job must have been stopped before (`JobQueue.stop_all`)."""
@@ -266,20 +266,22 @@ class Session(QObject):
         self._results.pop(identifier, None)
         if self._selected.get(kind) == identifier:
             del self._selected[kind]
+        if kind == "run":
+            self.jobs.drop(identifier)
         self.entries_changed(kind)
 
     def restore(self, kind: EntryKind, identifier: str) -> None:
         """Take an entry back out of the trash."""
         self.writable_project().restore(kind, identifier)
+        if kind == "run":
+            self.jobs.take_back(identifier)
         self.entries_changed(kind)
 
-    def set_target(self, identifier: str, target: str | None) -> None:
-        """Choose the column that a data set's models predict. Reads the column's classes from the file."""
-        from sensiview.gui.data_import import card_with_target
-
+    def replace_dataset_card(self, identifier: str, card: DatasetCard) -> None:
+        """Describe a data set anew, under the name it has now; see `sensiview.gui.data_import.choose_target`."""
         project = self.writable_project()
-        source = project.dataset(identifier)
-        project.update_dataset_card(identifier, card_with_target(source, target))
+        name = project.dataset(identifier).card.name
+        project.update_dataset_card(identifier, card.model_copy(update={"name": name}))
         self.entries_changed("dataset")
 
     # Runs
@@ -417,23 +419,6 @@ class Session(QObject):
         """Put a sentence into the list of messages."""
         self.message.emit(level, sentence, details)
 
-    @contextmanager
-    def guard(self) -> Iterator[None]:
-        """Turn an error that we can explain into `problem`; others go on to the report of unexpected errors."""
-        try:
-            yield
-        except SensiViewError as error:
-            self.problem.emit(error)
-        except OSError as error:
-            self.problem.emit(os_problem(error))
-
-
-def os_problem(error: OSError) -> UserError:
-    """Return an error of the file system as a sentence."""
-    where = f" '{error.filename}'" if error.filename else ""
-    reason = error.strerror or str(error)
-    return UserError(
-        f"The file{where} can't be read or written: {reason}. Check that it exists, that you may write there and that "
-        "the disk is not full.",
-        details=repr(error),
-    )
+    def guard(self) -> Guard:
+        """Return a ``with`` block that turns an error that we can explain into `problem`."""
+        return Guard(self.problem.emit)

@@ -27,9 +27,12 @@ def style_sheet(t: Theme, base: float) -> str:
     QMainWindow::separator {{ background: {t.window}; width: 6px; height: 6px; }}
     QMainWindow::separator:hover {{ background: {t.accent}; }}
     QSplitter::handle:hover {{ background: {t.accent}; }}
-    QDockWidget {{ font-weight: 600; }}
+    QDockWidget {{
+        font-weight: 600;
+        titlebar-close-icon: url("{icons}/tab_close_{t.name}.svg");
+        titlebar-normal-icon: url("{icons}/float_{t.name}.svg");
+    }}
     QDockWidget::title {{ background: {t.raised}; padding: 6px 8px; }}
-    QDockWidget > QWidget {{ background: {t.panel}; }}
     QMenuBar {{ background: {t.window}; padding: 2px; }}
     QMenuBar::item {{ padding: 4px 8px; border-radius: 4px; background: transparent; }}
     QMenuBar::item:selected {{ background: {t.raised}; }}
@@ -48,14 +51,18 @@ def style_sheet(t: Theme, base: float) -> str:
     QToolButton:pressed, QToolButton:checked {{ background: {t.border}; }}
     QToolButton:focus {{ border: 1px solid {t.accent}; }}
     QToolButton:disabled {{ color: {t.muted}; }}
-    QTabBar#centre_tabs {{ background: {t.window}; }}
-    QTabBar#centre_tabs::tab {{
-        background: transparent; color: {t.muted}; padding: 8px 16px; border: none;
+    QTabWidget::pane {{ border: none; border-top: 1px solid {t.border}; }}
+    QTabBar {{ background: {t.window}; }}
+    QTabBar::tab {{
+        background: transparent; color: {t.muted}; padding: 6px 12px; border: none;
         border-bottom: 2px solid transparent;
     }}
-    QTabBar#centre_tabs::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; }}
-    QTabBar#centre_tabs::tab:hover:!selected {{ color: {t.text}; }}
-    QTabBar#centre_tabs::tab:focus {{ border-bottom: 2px solid {t.accent}; background: {t.raised}; }}
+    QTabBar#centre_tabs::tab {{ padding: 8px 16px; }}
+    QTabBar::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; }}
+    QTabBar::tab:hover:!selected {{ color: {t.text}; background: {t.raised}; }}
+    QTabBar::tab:focus {{ background: {t.raised}; }}
+    QTabBar::close-button {{ image: url("{icons}/tab_close_{t.name}.svg"); padding: 1px; }}
+    QTabBar::close-button:hover {{ background: {t.border}; border-radius: 3px; }}
     QLabel[role="title"] {{ font-size: {base * 2.1:.1f}pt; font-weight: 600; }}
     QLabel[role="heading"] {{ font-size: {base * 1.5:.1f}pt; font-weight: 600; }}
     QLabel[role="subheading"] {{ font-size: {base * 1.12:.1f}pt; font-weight: 600; }}
@@ -108,7 +115,7 @@ def style_sheet(t: Theme, base: float) -> str:
     QFrame[role="card"] {{ background: {t.panel}; border: 1px solid {t.border}; border-radius: 6px; }}
     QTreeView, QListView, QTableView {{ background: {t.panel}; border: 1px solid {t.border}; outline: none; }}
     QTreeView:focus, QListView:focus, QTableView:focus {{ border: 1px solid {t.accent}; }}
-    QTreeView#project_tree {{ border: none; }}
+    QTreeView#project_tree {{ border: none; background: transparent; }}
     QTreeView#project_tree:focus {{ border: none; }}
     QTreeView::item, QListView::item {{ border-radius: 4px; padding: 3px 2px; }}
     QTreeView::item:hover, QListView::item:hover {{ background: {t.raised}; }}

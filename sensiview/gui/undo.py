@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QUndoCommand
 
 from sensiview.errors import SensiViewError
-from sensiview.gui.session import EntryKind, Session, os_problem
+from sensiview.gui.guard import os_problem
+from sensiview.gui.session import EntryKind, Session
+
+if TYPE_CHECKING:
+    from sensiview.datasets.card import DatasetCard
 
 _WORDS: dict[EntryKind, str] = {"dataset": "data set", "model": "model", "run": "run"}
 
@@ -76,13 +81,13 @@ def push_restore(session: Session, kind: EntryKind, identifier: str, name: str) 
     )
 
 
-def push_target(session: Session, identifier: str, old: str | None, new: str | None) -> None:
-    """Choose another target column, undoable."""
+def push_target(session: Session, identifier: str, old: DatasetCard, new: DatasetCard) -> None:
+    """Describe a data set with another target column, undoable."""
     session.undo.push(
         ProjectChange(
             session,
-            f"choose target '{new}'" if new else "choose no target",
-            lambda: session.set_target(identifier, new),
-            lambda: session.set_target(identifier, old),
+            f"choose target '{new.target}'" if new.target else "choose no target",
+            lambda: session.replace_dataset_card(identifier, new),
+            lambda: session.replace_dataset_card(identifier, old),
         )
     )

@@ -94,6 +94,7 @@ class WelcomePage(QWidget):
         column.addWidget(_subheading("Start", self))
         self.sample_button = _big_button("Open sample project", "sample", "sample_button", self)
         self.sample_button.setProperty("role", "primary")
+        self.sample_button.setIcon(icon("sample", "accent_text"))
         self.new_button = _big_button("New project…", "project_new", "new_project_button", self)
         self.open_button = _big_button("Open project…", "project_open", "open_project_button", self)
         for button, signal in (
@@ -180,11 +181,12 @@ class WelcomePage(QWidget):
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
         """The delete key takes a project off the list."""
-        pressed = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress
-        if watched is self.list and pressed and event.key() == Qt.Key.Key_Delete:
+        if not isinstance(event, QKeyEvent) or watched is not self.list:
+            return False
+        deletes = event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Delete
+        if deletes:
             self.remove_current()
-            return True
-        return False
+        return deletes
 
     def _show_menu(self, position: QPoint) -> None:
         item = self.list.itemAt(position)

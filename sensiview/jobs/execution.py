@@ -96,11 +96,12 @@ class _Job:
         """Do what the task asks for."""
         if self.task.kind == "analysis":
             return self._analysis()
-        from sensiview.jobs.model_jobs import inspect, train
+        from sensiview.jobs.inspection_job import inspect
+        from sensiview.jobs.training_job import train
 
-        uses_device = "cpu" if self.task.kind == "inspection" else self.task.device
-        progress, device = self._begin(uses_device, restored=None, about={})
-        job = train if self.task.kind == "training" else inspect
+        inspecting = self.task.kind == "inspection"
+        progress, device = self._begin("cpu" if inspecting else self.task.device, restored=None, about={})
+        job = inspect if inspecting else train
         items, facts = job(self.task, device, progress, self._architectures_now())
         return self._succeeded(progress, Result(items, evaluations=progress.evaluations, facts=facts))
 
@@ -160,7 +161,7 @@ class _Job:
         progress.finish()
         write_items(result.items_by_name, self.task.directory)
         facts = {"device": self._folder.values["device_used"], **result.facts}
-        if progress.rows_per_second and result.evaluations:
+        if progress.rows_per_second and result.evaluations and progress.restored() is None:
             facts.setdefault("rows_per_second", round(progress.rows_per_second, 1))
         self._folder.values["facts"] = facts = _plain(facts)
         return Succeeded(

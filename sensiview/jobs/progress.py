@@ -20,7 +20,7 @@ from sensiview.errors import Stopped
 from sensiview.jobs.events import Advanced, Checkpointed, Event, Previewed, StageBegan, Warned
 
 # Per tick at most four events leave: a stage, an advance, a preview, and the last advance of a stage that ended.
-TICK_S = 0.2
+TICK_S = 0.25
 _MOST_WARNINGS = 50
 _MOST_PREVIEW_VALUES = 100_000
 # A checkpoint may cost a tenth of the time at most, however often an analysis offers one.

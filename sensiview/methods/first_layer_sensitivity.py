@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -14,8 +15,10 @@ from sensiview.analysis.parameters import Parameters, parameter
 from sensiview.analysis.progress import Progress
 from sensiview.analysis.result import Result
 from sensiview.analysis.study import Study
+from sensiview.datasets.rows import parse_rows, rows_problem
 from sensiview.errors import UserError, suggestion
 from sensiview.models.card import ModelCard
+from sensiview.models.outputs import OutputChoice, parse_target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,9 +109,6 @@ class FirstLayerSensitivity(Analysis[FirstLayerParameters]):
 
     def problems(self, study: Study, parameters: FirstLayerParameters) -> list[str]:
         """Return sentences on unknown layers, outputs, classes and rows, and on tables that would be too long."""
-        from sensiview.datasets.rows import rows_problem
-        from sensiview.models.outputs import OutputChoice, parse_target
-
         if study.model is None or study.dataset is None:
             return []
         found = []
@@ -131,8 +131,6 @@ class FirstLayerSensitivity(Analysis[FirstLayerParameters]):
 
     def cost(self, study: Study, parameters: FirstLayerParameters) -> Cost:
         """Return (factors + 2) evaluations per row: unperturbed, once per factor, once for the derivatives."""
-        from sensiview.datasets.rows import parse_rows
-
         if study.dataset is None or study.model is None:
             return Cost(0, 0)
         n_factors = len(study.dataset.features)
@@ -151,22 +149,19 @@ class FirstLayerSensitivity(Analysis[FirstLayerParameters]):
 
         table, given = study.table(), study.network()
         layers = _layers(given.card, parameters)
-        rows = table.features(table.row_selection(parameters.rows))
-        complete = np.isfinite(rows).all(axis=1)
-        if not complete.all():
-            progress.warn(f"{_counted(int((~complete).sum()))} left out: a value is missing.")
-        rows = rows[complete]
-        if not len(rows):
+        chosen = table.row_selection(parameters.rows)
+        complete = table.complete_rows(chosen)
+        if len(complete) < len(chosen):
+            progress.warn(f"{_counted(len(chosen) - len(complete))} left out: a value is missing.")
+        if not len(complete):
             raise UserError("Every chosen row has a missing value. Choose other rows, or fill the gaps.")
+        rows = table.features(complete)
         network, sentence = in_double(given)
         if sentence:
             progress.warn(sentence)
-        factors = tuple(study.dataset.features) if study.dataset else table.card.features
         factors = table.card.features
-        progress.stage("Perturbing each factor", len(rows) * (len(factors) + 1))
-        relative = _relative(network, rows, layers, factors, parameters, study, progress)
-        progress.stage("Derivatives", len(rows))
-        derivative = _derivative(network, rows, layers, factors, parameters, study, progress)
+        work = _Work(network, rows, layers, factors, parameters, study.batch_size, progress)
+        relative, derivative = work.relative(), work.derivative()
         zeros = (rows == 0).mean(axis=0)
         items: dict[str, Item] = {
             "relative": IndexTable(
@@ -223,90 +218,80 @@ def _units(card: ModelCard, layers: list[str]) -> int:
     return hidden + max(1, len(card.output_names))
 
 
-def _relative(
-    network: Network,
-    rows: Array,
-    layers: list[str],
-    factors: tuple[str, ...],
-    parameters: FirstLayerParameters,
-    study: Study,
-    progress: Progress,
-) -> pd.DataFrame:
-    """Return layer, factor, value, std."""
-    import pandas as pd
+@dataclass(frozen=True)
+class _Work:
+    """Rows without gaps, and the network to run them through."""
 
-    from sensiview.numerics.relative_change import relative_change
+    network: Network
+    rows: Array
+    layers: list[str]
+    factors: tuple[str, ...]
+    parameters: FirstLayerParameters
+    batch_size: int | None
+    progress: Progress
 
-    moments, left_out = relative_change(
-        network,
-        rows,
-        layers,
-        parameters.delta,
-        batch_size=study.batch_size,
-        advance=progress.advance,
-        warn=progress.warn,
-    )
-    if left_out == len(rows):
-        raise UserError("The layer gives no finite number for any row. Check the table's values and the weights.")
-    if left_out:
-        progress.warn(f"{_counted(left_out)} left out: the layer's values are not finite.")
-    return pd.concat(
-        [
-            pd.DataFrame({"layer": layer, "factor": factors, "value": found.mean, "std": found.std})
-            for layer, found in moments.items()
-        ],
-        ignore_index=True,
-    )
+    def relative(self) -> pd.DataFrame:
+        """Return layer, factor, value, std."""
+        import pandas as pd
 
+        from sensiview.numerics.relative_change import relative_change
 
-def _derivative(
-    network: Network,
-    rows: Array,
-    layers: list[str],
-    factors: tuple[str, ...],
-    parameters: FirstLayerParameters,
-    study: Study,
-    progress: Progress,
-) -> pd.DataFrame:
-    """Return layer, unit, factor, mean, std, mean_square, scaled."""
-    import pandas as pd
+        self.progress.stage("Perturbing each factor", len(self.rows) * (len(self.factors) + 1))
+        moments, left_out = relative_change(
+            self.network,
+            self.rows,
+            self.layers,
+            self.parameters.delta,
+            batch_size=self.batch_size,
+            advance=self.progress.advance,
+            warn=self.progress.warn,
+        )
+        if left_out == len(self.rows):
+            raise UserError("The layer gives no finite number for any row. Check the table's values and the weights.")
+        if left_out:
+            self.progress.warn(f"{_counted(left_out)} left out: the layer's values are not finite.")
+        return pd.concat(
+            [
+                pd.DataFrame({"layer": layer, "factor": self.factors, "value": found.mean, "std": found.std})
+                for layer, found in moments.items()
+            ],
+            ignore_index=True,
+        )
 
-    from sensiview.numerics.derivatives import Jacobian
-    from sensiview.numerics.moments import Moments
+    def derivative(self) -> pd.DataFrame:
+        """Return layer, unit, factor, mean, std, mean_square, scaled."""
+        import pandas as pd
 
-    jacobian = Jacobian(
-        network,
-        parameters.output,
-        layers,
-        target=parameters.target,
-        batch_size=study.batch_size or _DERIVATIVE_ROWS,
-        warn=progress.warn,
-        on_batch=progress.advance,
-    )
-    moments = Moments()
-    spread = Moments()
-    at_once = max(1, _BLOCK_BYTES // (8 * len(factors) * len(jacobian.units)))
-    for first in range(0, len(rows), at_once):
-        block = rows[first : first + at_once]
-        found = jacobian(block)
-        finite = np.isfinite(found).all(axis=(1, 2))
-        moments.add(found[finite])
-        spread.add(block[finite])
-    if moments.count < len(rows):
-        progress.warn(f"{_counted(len(rows) - moments.count)} left out: derivatives are not finite.")
-    shape = (len(jacobian.units), len(factors))
-    mean_square = np.broadcast_to(moments.mean_square, shape)
-    return pd.DataFrame(
-        {
-            "layer": np.repeat([layer for layer, _ in jacobian.units], len(factors)),
-            "unit": np.repeat([unit for _, unit in jacobian.units], len(factors)),
-            "factor": np.tile(np.asarray(factors, dtype=object), len(jacobian.units)),
-            "mean": np.broadcast_to(moments.mean, shape).ravel(),
-            "std": np.broadcast_to(moments.std, shape).ravel(),
-            "mean_square": mean_square.ravel(),
-            "scaled": (np.sqrt(mean_square) * spread.std).ravel(),
-        }
-    )
+        from sensiview.numerics.derivatives import Jacobian, derivative_moments
+
+        self.progress.stage("Derivatives", len(self.rows))
+        jacobian = Jacobian(
+            self.network,
+            self.parameters.output,
+            self.layers,
+            target=self.parameters.target,
+            batch_size=self.batch_size or _DERIVATIVE_ROWS,
+            warn=self.progress.warn,
+            on_batch=self.progress.advance,
+        )
+        moments, values = derivative_moments(jacobian, self.rows)
+        if moments.count < len(self.rows):
+            self.progress.warn(
+                f"{_counted(len(self.rows) - moments.count)} left out: a derivative is not finite there."
+            )
+        shape = (len(jacobian.units), len(self.factors))
+        mean_square = np.broadcast_to(moments.mean_square, shape)
+        return pd.DataFrame(
+            {
+                "layer": np.repeat([layer for layer, _ in jacobian.units], shape[1]),
+                "unit": np.repeat([unit for _, unit in jacobian.units], shape[1]),
+                "factor": np.tile(np.asarray(self.factors, dtype=object), shape[0]),
+                "mean": np.broadcast_to(moments.mean, shape).ravel(),
+                "std": np.broadcast_to(moments.std, shape).ravel(),
+                "mean_square": mean_square.ravel(),
+                "scaled": (np.sqrt(mean_square) * values.std).ravel(),
+            }
+        )
 
 
 def _counted(rows: int) -> str:

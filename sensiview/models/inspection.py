@@ -9,6 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from sensiview.errors import ModelError
 from sensiview.models.batching import Footprint, compute, footprint
 from sensiview.models.card import ModelCard
 from sensiview.models.layers import trace_layers
@@ -79,6 +80,8 @@ def describe(
         _, cost = footprint(module, rows, name)
         activation = final_activation(module, rows, name)
         speed = {str(rows.device): _rows_per_second(module, rows, cost)} if time_it else {}
+    n_outputs = columns.shape[1]
+    _check_names(name, tuple(rows.shape[1:]), n_outputs, input_names, output_names, class_names)
     notes = [*known.pop("notes", ()), *([note] if note else []), *trace.notes]
     if emits is None:
         emits = _emits(activation, len(class_names))
@@ -86,14 +89,14 @@ def describe(
             notes.append(
                 "It ends in log-softmax. Log-probabilities are read as logits: the probabilities are the same."
             )
-    if not output_names and len(class_names) in (columns.shape[1], 2 if columns.shape[1] == 1 else -1):
-        output_names = class_names[-columns.shape[1] :]
+    if not output_names and class_names:
+        output_names = class_names[-n_outputs:]
     return ModelCard(
         name=name,
         emits=emits,
         input_shape=tuple(rows.shape[1:]),
         input_names=tuple(input_names),
-        output_names=tuple(output_names) or _plain_names(columns.shape[1]),
+        output_names=tuple(output_names) or _plain_names(n_outputs),
         class_names=tuple(class_names),
         layers=trace.layers,
         n_parameters=sum(p.numel() for p in module.parameters()),
@@ -102,6 +105,28 @@ def describe(
         notes=tuple(notes),
         **known,
     )
+
+
+def _check_names(
+    name: str,
+    input_shape: tuple[int, ...],
+    n_outputs: int,
+    input_names: Sequence[str],
+    output_names: Sequence[str],
+    class_names: Sequence[str],
+) -> None:
+    if class_names and len(class_names) != n_outputs and (n_outputs, len(class_names)) != (1, 2):
+        raise ModelError(
+            f"The network '{name}' has {n_outputs} outputs; {len(class_names)} class names don't fit them."
+        )
+    if output_names and len(output_names) != n_outputs:
+        raise ModelError(
+            f"The network '{name}' has {n_outputs} outputs; {len(output_names)} output names don't fit them."
+        )
+    if input_names and len(input_shape) == 1 and len(input_names) != input_shape[0]:
+        raise ModelError(
+            f"The network '{name}' takes {input_shape[0]} inputs; {len(input_names)} input names don't fit."
+        )
 
 
 def _emits(activation: Activation | None, n_classes: int) -> Literal["probability", "logit", "value"]:

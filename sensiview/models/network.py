@@ -16,6 +16,7 @@ from sensiview.errors import ModelError
 from sensiview.models import devices
 from sensiview.models.card import ModelCard
 from sensiview.models.inspection import describe
+from sensiview.models.preprocessing import Preprocessing
 from sensiview.models.state import device_of, dtype_of, kept_as_it_was
 
 _HALF = (torch.float16, torch.bfloat16)
@@ -59,7 +60,7 @@ class Network:
         self.module, said = _placed(module, card.name, self.device)
         self.dtype = dtype_of(self.module)
         self.notices = (*said, *_batch_dependence(self.module))
-        self._preprocessing = _Preprocessing(card)
+        self._preprocessing = Preprocessing(card.preprocessing, card.input_shape, card.name)
 
     def preprocess(self, rows: Tensor) -> Tensor:
         """Return what the module takes, from raw values: preprocessed, on the device, in the module's dtype.
@@ -79,49 +80,6 @@ class Network:
         See `sensiview.models.state.kept_as_it_was` for what is put back. May be nested.
         """
         return kept_as_it_was(self.module)
-
-
-class _Preprocessing:
-    """The card's preprocessing: nothing, or ``(x - mean) / std`` per column (per channel of an image)."""
-
-    def __init__(self, card: ModelCard) -> None:
-        kind = card.preprocessing.get("kind", "none")
-        self._statistics: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
-        if kind == "none":
-            return
-        if kind != "standardise":
-            raise ModelError(
-                f"The model '{card.name}' wants the preprocessing '{kind}', which this version does not have."
-            )
-        try:
-            mean = np.asarray(card.preprocessing["mean"], dtype=np.float64)
-            std = np.asarray(card.preprocessing["std"], dtype=np.float64)
-        except (KeyError, TypeError, ValueError):
-            raise ModelError(
-                f"The preprocessing of the model '{card.name}' lacks 'mean' or 'std' as lists of numbers."
-            ) from None
-        if (
-            mean.shape != std.shape
-            or mean.ndim != 1
-            or (card.input_shape and len(mean) not in (1, card.input_shape[0]))
-        ):
-            raise ModelError(
-                f"The preprocessing of the model '{card.name}' has {mean.size} means and {std.size} standard "
-                f"deviations for inputs of shape {card.input_shape}. Give one of each per column or channel."
-            )
-        if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
-            raise ModelError(
-                f"The preprocessing of the model '{card.name}' has a mean that is not finite, or a standard deviation "
-                "that is not above 0. Use 1 for columns that never change."
-            )
-        self._statistics = mean, std
-
-    def __call__(self, rows: Tensor) -> Tensor:
-        if self._statistics is None:
-            return rows
-        shape = (1, -1, *([1] * (rows.ndim - 2)))
-        mean, std = (torch.as_tensor(s, dtype=rows.dtype, device=rows.device).reshape(shape) for s in self._statistics)
-        return (rows - mean) / std
 
 
 def _placed(module: nn.Module, name: str, device: torch.device) -> tuple[nn.Module, list[str]]:

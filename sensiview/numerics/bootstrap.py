@@ -12,7 +12,7 @@ Counts = NDArray[np.uint8]
 Weights = NDArray[np.float64]
 
 # Random numbers drawn at once: 8 bytes each.
-_DRAWN = 1 << 22
+_DRAWN = 1 << 20
 
 
 def resample_counts(n: int, resamples: int, seed: int, tick: Callable[[], None] | None = None) -> Counts:

@@ -18,11 +18,13 @@ from sensiview.models.network import Network
 from sensiview.models.outputs import OutputChoice, TargetName, parse_target
 from sensiview.models.readout import Forward, as_columns, first_tensor, read
 from sensiview.models.tracing import FinalActivation
+from sensiview.numerics.moments import Moments
 
 Array = NDArray[np.float64]
 
 # A copy in float64 is worth its memory up to here.
 _MOST_PARAMETERS = 50_000_000
+_BLOCK_BYTES = 64 << 20
 
 
 def in_double(network: Network) -> tuple[Network, str]:
@@ -210,3 +212,19 @@ class Jacobian:
             f"Memory ran out on {self.network.device} with the derivatives of {rows:,} rows at once; going on with "
             f"{self.batch_size:,}."
         )
+
+
+def derivative_moments(jacobian: Jacobian, rows: Array) -> tuple[Moments, Moments]:
+    """Return the moments over rows of all derivatives, shape (units, D), and those of the rows themselves, shape (D,).
+
+    Rows with a derivative that is not finite are in neither; `Moments.count` says how many are.
+    """
+    derivatives, values = Moments(), Moments()
+    at_once = max(1, _BLOCK_BYTES // (8 * rows.shape[1] * len(jacobian.units)))
+    for first in range(0, len(rows), at_once):
+        block = rows[first : first + at_once]
+        found = jacobian(block)
+        finite = np.isfinite(found).all(axis=(1, 2))
+        derivatives.add(found[finite])
+        values.add(block[finite])
+    return derivatives, values

@@ -24,8 +24,8 @@ class SobolPoints:
     """Scrambled Sobol' points in [0, 1): any stretch of one infinite sequence.
 
     The first N points do not depend on how many are taken: N = 128 is the beginning of N = 65,536. They are those of
-    ``scipy.stats.qmc.Sobol(dimensions, seed=seed)`` (linear matrix scramble and digital shift; Joe and Kuo 2008,
-    Matousek 1998).
+    ``scipy.stats.qmc.Sobol(dimensions, seed=seed)`` and of SALib: linear matrix scramble and digital shift (Matousek
+    1998) of the direction numbers of Joe and Kuo (2008).
 
     Parameters
     ----------
@@ -65,7 +65,8 @@ class SobolPoints:
     def _fresh(self) -> Sobol:
         from scipy.stats import qmc
 
-        return qmc.Sobol(self._dimensions, scramble=True, seed=np.random.default_rng(self._seed))
+        # The number itself, as SALib passes it: scipy takes a child of a Generator, which gives other points.
+        return qmc.Sobol(self._dimensions, scramble=True, seed=self._seed)
 
 
 @dataclass(frozen=True)

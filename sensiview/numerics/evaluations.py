@@ -54,8 +54,8 @@ class Evaluations:
         taken = 0
         while taken < len(per_point):
             if self.n == self._capacity():
-                size = _FIRST_BLOCK << max(len(self.blocks) - 1, 0)
-                self.blocks.append(np.empty((per_point.shape[2], size, self.rows_per_point), dtype=answers.dtype))
+                shape = (per_point.shape[2], self._next_size(), self.rows_per_point)
+                self.blocks.append(np.empty(shape, dtype=answers.dtype))
             count = min(len(per_point) - taken, self._capacity() - self.n)
             block = self.blocks[-1]
             at = self.n - (self._capacity() - block.shape[1])
@@ -86,10 +86,19 @@ class Evaluations:
         """Take up what `arrays` gave, one block after the other."""
         found = cls(rows_per_point)
         for name in sorted(name for name in arrays if name.startswith("values_")):
-            block = arrays[name]
-            if block.shape[1]:
-                found.append(block.transpose(1, 2, 0).reshape(-1, block.shape[0]))
+            given = arrays[name]
+            size = found._next_size()
+            if given.shape[1] == size:
+                block = given
+            else:  # the last one, with room for what comes
+                block = np.empty((given.shape[0], size, rows_per_point), dtype=given.dtype)
+                block[:, : given.shape[1]] = given
+            found.blocks.append(block)
+            found.n += given.shape[1]
         return found
+
+    def _next_size(self) -> int:
+        return _FIRST_BLOCK << max(len(self.blocks) - 1, 0)
 
     def _capacity(self) -> int:
         return sum(block.shape[1] for block in self.blocks)

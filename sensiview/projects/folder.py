@@ -115,11 +115,11 @@ class ProjectFolder:
         return cls(folder, opening.connect_reader(folder), None, notice)
 
     @classmethod
-    def restore_backup(cls, path: Path | str, backup: Path | None = None) -> Self:
-        """Replace a damaged database by its newest backup that can be read (or by `backup`), and open it.
+    def restore_backup(cls, path: Path | str, backup: Path | None = None) -> str:
+        """Replace a damaged database by its newest backup that can be read (or by `backup`).
 
         The damaged files are kept in the backup folder. Runs made since the backup are taken in again
-        from their folders; the `notice` says what was done.
+        from their folders. Returns a sentence that says what was done.
 
         Raises
         ------
@@ -133,12 +133,11 @@ class ProjectFolder:
             used, replaced = put_back(folder, backup)
         finally:
             lock.release()
-        project = cls.open(folder)
-        adopted = project._adopt_runs()
+        with cls.open(folder) as project:
+            adopted = project._adopt_runs()
         kept = f" The damaged files are kept in backup/{replaced.name}." if replaced else ""
         runs = f" {adopted} newer run{'s' if adopted != 1 else ''} taken in again." if adopted else ""
-        project.notice = f"The backup of {used.made} was put back.{runs}{kept}"
-        return project
+        return f"The backup of {used.made} was put back.{runs}{kept}"
 
     @staticmethod
     def backups(path: Path | str) -> list[Backup]:

@@ -36,18 +36,22 @@ def verify(project: Trash, say: Says | None = None) -> list[Finding]:
         *_files(project, tell),
         *_runs(project, tell),
         *_leftovers(project),
-        *(Finding("error", sentence, identifier) for identifier, sentence in project.unreadable().items()),
+        *(_found("error", sentence, identifier) for identifier, sentence in project.unreadable().items()),
     ]
     order = {"error": 0, "warning": 1, "note": 2}
     return sorted(findings, key=lambda finding: order[finding.severity])
 
 
+def _found(severity: Severity, sentence: str, subject: str = "") -> Finding:
+    return Finding(severity=severity, sentence=sentence, subject=subject)
+
+
 def _database(project: Trash) -> Iterator[Finding]:
     for (verdict,) in project._database.rows("PRAGMA integrity_check(20)"):
         if verdict != "ok":
-            yield Finding("error", f"The database is damaged: {verdict}. Restore a backup.")
+            yield _found("error", f"The database is damaged: {verdict}. Restore a backup.")
     if not project.read_only and not has_backups(project.path):
-        yield Finding("note", "There is no backup of the database yet; one is made when the project is closed.")
+        yield _found("note", "There is no backup of the database yet; one is made when the project is closed.")
 
 
 def _files(project: Trash, tell: Says) -> Iterator[Finding]:
@@ -61,14 +65,14 @@ def _files(project: Trash, tell: Says) -> Iterator[Finding]:
         for number, reference in enumerate(present):
             yield from _file(model, f"model '{model.card.name}'", number, reference)
         if not present:
-            yield Finding("warning", f"The model '{model.card.name}' has no file of weights.", model.id)
+            yield _found("warning", f"The model '{model.card.name}' has no file of weights.", model.id)
 
 
 def _file(source: DatasetSource | ModelSource, what: str, number: int, reference: FileReference) -> Iterator[Finding]:
     wrong = difference(reference, reference.path)
     if wrong:
         which = f" (file {number + 1})" if number else ""
-        yield Finding(
+        yield _found(
             "error",
             f"The file '{reference.path}' of {what}{which} is not what it was when it was added: {wrong}. "
             "Put the original back, or say where it lies now.",
@@ -86,22 +90,20 @@ def _runs(project: Trash, tell: Says) -> Iterator[Finding]:
         directory = project.path / "runs" / run.id
         if not directory.is_dir():
             severe: Severity = "error" if run.state == "succeeded" else "warning"
-            yield Finding(severe, f"The folder of run '{run.id}' is missing: {directory}.", run.id)
+            yield _found(severe, f"The folder of run '{run.id}' is missing: {directory}.", run.id)
             continue
         if run.state == "succeeded":
             yield from _result(run, directory)
         elif run.state == "interrupted":
-            yield Finding("note", f"The run '{run.id}' was interrupted. Resume it, or delete it.", run.id)
+            yield _found("note", f"The run '{run.id}' was interrupted. Resume it, or delete it.", run.id)
         if run.dataset and run.dataset not in datasets:
-            yield Finding(
+            yield _found(
                 "note", f"The data set '{run.dataset_name}' of run '{run.id}' is no longer in the project.", run.id
             )
         if run.model and run.model not in models:
-            yield Finding(
-                "note", f"The model '{run.model_name}' of run '{run.id}' is no longer in the project.", run.id
-            )
+            yield _found("note", f"The model '{run.model_name}' of run '{run.id}' is no longer in the project.", run.id)
         if run.extends and run.extends not in known_runs:
-            yield Finding("note", f"The run '{run.extends}', which '{run.id}' extends, is no longer there.", run.id)
+            yield _found("note", f"The run '{run.extends}', which '{run.id}' extends, is no longer there.", run.id)
 
 
 def _result(run: RunRecord, directory: Path) -> Iterator[Finding]:
@@ -112,24 +114,24 @@ def _result(run: RunRecord, directory: Path) -> Iterator[Finding]:
     try:
         json.loads(record.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        yield Finding("error", f"The run '{run.id}' has no record.json: how it came about is lost. {again}", run.id)
+        yield _found("error", f"The run '{run.id}' has no record.json: how it came about is lost. {again}", run.id)
     except (OSError, ValueError) as error:
-        yield Finding("error", f"The record.json of run '{run.id}' can't be read ({error}). {again}", run.id)
+        yield _found("error", f"The record.json of run '{run.id}' can't be read ({error}). {again}", run.id)
     if not run.items:
         return
     try:
         present = read_items(directory)
     except (SensiViewError, OSError) as error:
-        yield Finding("error", f"The results of run '{run.id}' can't be read. {error} {again}", run.id)
+        yield _found("error", f"The results of run '{run.id}' can't be read. {error} {again}", run.id)
         return
     for name in run.items:
         if name not in present:
-            yield Finding("error", f"The result '{name}' of run '{run.id}' is missing. {again}", run.id)
+            yield _found("error", f"The result '{name}' of run '{run.id}' is missing. {again}", run.id)
             continue
         try:
             present[name]
         except (SensiViewError, OSError) as error:
-            yield Finding("error", f"The result '{name}' of run '{run.id}' can't be read. {error} {again}", run.id)
+            yield _found("error", f"The result '{name}' of run '{run.id}' can't be read. {error} {again}", run.id)
 
 
 def _leftovers(project: Trash) -> Iterator[Finding]:
@@ -145,8 +147,8 @@ def _leftovers(project: Trash) -> Iterator[Finding]:
         for entry in sorted(folder.iterdir()) if folder.is_dir() else []:
             if entry.name not in known | trashed | unreadable:
                 explained = " It can be taken in again by restoring a backup." if (entry / RECORD).is_file() else ""
-                yield Finding("warning", f"'{entry}' belongs to no {_OWNED[name]} of the project.{explained}")
+                yield _found("warning", f"'{entry}' belongs to no {_OWNED[name]} of the project.{explained}")
     for part in sorted(project.path.rglob(".*.part")):
-        yield Finding("note", f"'{part}' is a file that was never finished. It can be deleted.")
+        yield _found("note", f"'{part}' is a file that was never finished. It can be deleted.")
     if trashed:
-        yield Finding("note", f"The trash holds {len(trashed)} entr{'y' if len(trashed) == 1 else 'ies'}.")
+        yield _found("note", f"The trash holds {len(trashed)} entr{'y' if len(trashed) == 1 else 'ies'}.")

@@ -96,13 +96,14 @@ class Trashed:
     deleted: str
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(BaseModel):
     """One thing that a check of the project has to say.
 
     `severity`: ``error`` (a result can't be reproduced or read), ``warning`` (something to look at) or
     ``note``. `subject` is the identifier it is about, empty for the project itself.
     """
+
+    model_config = ConfigDict(frozen=True)
 
     severity: Severity
     sentence: str

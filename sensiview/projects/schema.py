@@ -124,7 +124,7 @@ def damaged(folder: Path, reason: str, *, details: str = "") -> DamagedProject:
     if has_backups(folder):
         advice = (
             "Restore its last backup: with 'Restore backup' in the window, or with "
-            f"'sensiview check \"{folder}\" --restore-backup'. Results under runs are kept."
+            f"'sensiview check \"{folder}\" --restore'. Results under runs are kept."
         )
     else:
         advice = (

@@ -27,7 +27,6 @@ from sensiview.jobs.events import (
     Checkpointed,
     Event,
     Failed,
-    StageBegan,
     Started,
     StoppedByUser,
     Succeeded,
@@ -74,10 +73,6 @@ def follow(
 
 def advanced(event: Event) -> bool:
     return isinstance(event, Advanced)
-
-
-def stage_of_the_analysis(event: Event) -> bool:
-    return isinstance(event, StageBegan) and event.name == "Drawing"
 
 
 def test_that_jobs_run_one_after_the_other_in_the_same_process(worker: Worker, tmp_path: Path) -> None:

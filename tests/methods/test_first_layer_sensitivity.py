@@ -66,7 +66,7 @@ class DiabetesNet(nn.Module):
         return torch.sigmoid(self.bn2(self.fn2(torch.relu(self.bn1(self.fn1(x))))))
 
 
-@pytest.fixture()
+@pytest.fixture
 def pima(shared_data: Path) -> Study:
     module = DiabetesNet()
     weights = torch.load(shared_data / "weights" / "pima_mlp_8-10-1_LUCI1a.pth", weights_only=True)  # noqa: TID251

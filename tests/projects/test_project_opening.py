@@ -282,6 +282,13 @@ def test_that_sqlites_own_full_disk_error_undoes_the_whole_change(project: Proje
 # Damage ---------------------------------------------------------------------------------------------------------
 
 
+def test_that_a_damaged_project_names_the_command_that_restores_it(closed: Path) -> None:
+    _zero(closed / DATABASE)
+    with pytest.raises(DamagedProject, match=rf"sensiview check \"{closed}\" --restore'") as caught:
+        Project.open(closed)
+    assert caught.value.folder == closed
+
+
 def _garbage(path: Path) -> None:
     path.write_bytes(os.urandom(8192))
 
@@ -317,8 +324,8 @@ def test_that_a_damaged_database_is_named_and_its_backup_put_back(closed: Path, 
         with pytest.raises(DamagedProject, match=r"is damaged: .*Restore its last backup.*Results under runs are kept"):
             Project.open(closed, **options)
     assert contents(closed) == before
-    with Project.restore_backup(closed) as project:
-        assert project.notice.startswith("The backup of ")
+    assert Project.restore_backup(closed).startswith("The backup of ")
+    with Project.open(closed) as project:
         assert [run.id for run in project.runs()] == ["sobol-0001"]
         assert project.datasets()[0].card.name == "Pima"
         assert all(finding.severity == "note" for finding in project.verify())
@@ -344,8 +351,8 @@ def test_that_runs_made_since_the_backup_are_taken_in_again(closed: Path) -> Non
     shutil.rmtree(closed / "backup")
     (closed / "kept").rename(closed / "backup")
     _garbage(closed / DATABASE)
-    with Project.restore_backup(closed) as project:
-        assert "2 newer runs taken in again" in project.notice
+    assert "2 newer runs taken in again" in Project.restore_backup(closed)
+    with Project.open(closed) as project:
         assert project.run("after the backup").items == ["first_total"]
         assert project.run(going_on.id).state == "interrupted"
         assert project.new_run(analysis="sobol").id == "sobol-0003"
@@ -357,8 +364,7 @@ def test_that_a_damaged_backup_is_passed_over_for_an_older_one(closed: Path) -> 
     _garbage(newest)
     _garbage(closed / DATABASE)
     assert [backup.made for backup in Project.backups(closed)][-1] == "2020-01-02 03:04"
-    with Project.restore_backup(closed) as project:
-        assert "backup of 2020-01-02 03:04" in project.notice
+    assert "backup of 2020-01-02 03:04" in Project.restore_backup(closed)
 
 
 def test_that_a_project_open_elsewhere_is_not_restored(closed: Path) -> None:

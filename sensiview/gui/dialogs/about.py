@@ -42,11 +42,12 @@ _PACKAGES = {
 def licence_of(package: str) -> str:
     """Return the licence a package declares, in a few words."""
     info = metadata.metadata(package)
-    declared = str(info.get("License-Expression") or "").strip()
+    fields = info.json
+    declared = str(fields.get("license_expression") or "").strip()
     if declared:
         return declared
-    named_ = [c.split(" :: ")[-1] for c in info.get_all("Classifier") or [] if c.startswith("License :: ")]
-    free_text = str(info.get("License") or "").strip().splitlines()
+    named_ = [c.split(" :: ")[-1] for c in info.get_all("Classifier", []) if c.startswith("License :: ")]
+    free_text = str(fields.get("license") or "").strip().splitlines()
     return ", ".join(named_) or (free_text[0][:60] if free_text else "see the package")
 
 

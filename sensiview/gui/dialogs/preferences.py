@@ -6,19 +6,14 @@ from dataclasses import replace
 
 from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QSpinBox, QWidget
 
+from sensiview.gui.device_choice import DeviceChoice
 from sensiview.gui.dialogs.layout import close_button, dialog_column, form, label, named
-from sensiview.gui.session import Session, os_problem
+from sensiview.gui.guard import os_problem
+from sensiview.gui.session import Session
 from sensiview.gui.themes import apply_font, apply_theme
 from sensiview.settings import Settings, write_settings
 
 _THEMES = (("system", "As the desktop"), ("light", "Light"), ("dark", "Dark"))
-_DEVICES = (
-    ("auto", "Automatic: the GPU when there is one"),
-    ("cpu", "CPU"),
-    ("cuda:0", "First NVIDIA GPU (cuda:0)"),
-    ("cuda:1", "Second NVIDIA GPU (cuda:1)"),
-    ("mps", "Apple GPU (mps)"),
-)
 
 
 def keep_settings(session: Session, settings: Settings) -> None:
@@ -54,13 +49,7 @@ class PreferencesDialog(QDialog):
         looks.addRow("&Font size", self.font_size)
         column.addLayout(looks)
         column.addWidget(label("Computing", "subheading", self))
-        self.device = QComboBox(self)
-        named(self.device, "device_choice", "Device for new jobs")
-        for value, text in _DEVICES:
-            self.device.addItem(text, value)
-        if self.device.findData(settings.device) < 0:
-            self.device.addItem(settings.device, settings.device)
-        self.device.setCurrentIndex(self.device.findData(settings.device))
+        self.device = DeviceChoice(session, self)
         self.batch_size = QSpinBox(self, minimum=0, maximum=10_000_000, singleStep=256, suffix=" rows")
         named(self.batch_size, "batch_size", "Batch size for new jobs", "0 measures what fits into memory")
         self.batch_size.setSpecialValueText("Automatic: measured before each job")
@@ -89,7 +78,7 @@ class PreferencesDialog(QDialog):
         settings = replace(
             before,
             theme=self.theme.currentData(),
-            device=self.device.currentData(),
+            device=self.device.value(),
             batch_size=self.batch_size.value() or None,
             font_size=0 if size == self.font_size.minimum() else size,
         )

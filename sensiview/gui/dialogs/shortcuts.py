@@ -28,6 +28,7 @@ class ShortcutsDialog(QDialog):
         self.tree.setHeaderLabels(["Command", "Keys", "What it does"])
         self.tree.setRootIsDecorated(False)
         self.tree.setIndentation(8)
+        self._groups: list[QTreeWidgetItem] = []
         for menu in MENUS:
             group = QTreeWidgetItem([menu.replace("&", "")])
             font = group.font(0)
@@ -41,6 +42,7 @@ class ShortcutsDialog(QDialog):
                     row = QTreeWidgetItem([info.title, "   ".join(keys), info.tip])
                     row.setIcon(0, actions[info.key].icon())
                     group.addChild(row)
+            self._groups.append(group)
         self.tree.expandAll()
         self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
@@ -54,9 +56,8 @@ class ShortcutsDialog(QDialog):
 
     def _filter(self, text: str) -> None:
         wanted = text.casefold().strip()
-        for at in range(self.tree.topLevelItemCount()):
-            group = self.tree.topLevelItem(at)
-            rows = [group.child(row) for row in range(group.childCount())]
+        for group in self._groups:
+            rows = [row for at in range(group.childCount()) if (row := group.child(at)) is not None]
             for row in rows:
                 words = " ".join(row.text(i) for i in range(3)).casefold()
                 row.setHidden(wanted not in words)

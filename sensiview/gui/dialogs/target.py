@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QComboBox, QDialog, QWidget
 
+from sensiview.gui.data_import import choose_target
 from sensiview.gui.dialogs.layout import buttons, dialog_column, form, label, named
 from sensiview.gui.session import Session
-from sensiview.gui.undo import push_target
 
 NO_TARGET = "(none: the table has no target)"
 
@@ -43,4 +43,4 @@ class TargetDialog(QDialog):
         chosen = self.choice.currentData()
         self.accept()
         if self._source is not None and chosen != self._source.card.target:
-            push_target(self._session, self._source.id, self._source.card.target, chosen)
+            choose_target(self._session, self._source.id, chosen)

@@ -61,8 +61,9 @@ class TrashDialog(QDialog):
             if not entries
             else "Deleted entries stay in the project's folder until it is deleted."
         )
-        if entries:
-            self.tree.setCurrentItem(self.tree.topLevelItem(0))
+        first = self.tree.topLevelItem(0)
+        if first is not None:
+            self.tree.setCurrentItem(first)
         self.restore_button.setEnabled(bool(entries))
 
     def _restore(self) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sensiview.analysis.items import Array, IndexTable, Interval, Remark
+from sensiview.gui.number_text import short, with_half_width
 
 ORIGINAL, BY_NAME = "", "name"
 _LETTERS = {"mu": "μ", "mu_star": "μ*", "sigma": "σ", "std": "standard deviation", "lambda_1": "λ₁", "lambda_2": "λ₂"}
@@ -110,3 +111,19 @@ def title_of(name: str) -> str:
 def with_unit(name: str, unit: str) -> str:
     """Return ``name (unit)``, or the name alone."""
     return f"{title_of(name)} ({unit})" if unit and unit != "1" else title_of(name)
+
+
+def describe_value(item: IndexTable, data: Arrangement, at: tuple[int, int, int]) -> list[str]:
+    """Return names, value with uncertainty, percentile interval and remarks of one value of a table."""
+    panel, category, series = at
+    name = data.series[series]
+    unit = item.units.get(name, "")
+    where = [part for part in (data.panels[panel], data.categories[category]) if part]
+    value = f"{title_of(name)} = {with_half_width(float(data.values[at]), float(data.half[at]))}"
+    lines = [", ".join(where), f"{value} {unit}".rstrip()]
+    interval = item.intervals.get(name)
+    if interval is not None and interval.low and np.isfinite(data.low[at]) and np.isfinite(data.high[at]):
+        lines.append(f"interval {short(float(data.low[at]))} to {short(float(data.high[at]))}")
+    row = int(data.rows[panel, category])
+    lines += [r.sentence for r in remarks_by_place(item).get((row, name), [])]
+    return lines

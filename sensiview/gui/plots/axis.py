@@ -113,7 +113,7 @@ class Axis(QGraphicsWidget):
         """Return as many ticks as there is room for: how wide their texts are depends on how many there are."""
         line = self._metrics.height()
         # A low panel gets its ticks closer together than a high one needs them.
-        spacing = 2.5 if self._side == "bottom" else 2.0 if self._length() < 200 else 3.0
+        spacing = 4.0 if self._side == "bottom" else 2.0 if self._length() < 200 else 3.0
         room = max(2, int(self._length() / (spacing * line)))
         while True:
             ticks = self._ticks.between(self._low, self._high, room)

@@ -9,20 +9,20 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF
 
 from sensiview.analysis.items import Array, IndexTable, Item
-from sensiview.gui.number_text import short, with_half_width
 from sensiview.gui.plots.arrangement import (
     BY_NAME,
     ORIGINAL,
-    Arrangement,
     arrange,
+    describe_value,
     remarks_by_place,
     title_of,
     with_unit,
 )
 from sensiview.gui.plots.canvas import Panel
+from sensiview.gui.plots.chooser_bar import Chooser
 from sensiview.gui.plots.colours import mixed, pen, series_colour
 from sensiview.gui.plots.heat_map import draw_heat_map
-from sensiview.gui.plots.item_plot import Chooser, ItemPlot
+from sensiview.gui.plots.item_plot import ItemPlot
 from sensiview.gui.plots.legend import Entry, Legend, Shape
 from sensiview.gui.plots.ticks import NameTicks, NumberTicks
 
@@ -283,19 +283,3 @@ class BarsPlot(ItemPlot):
             self.canvas, values, [data.categories[c] for c in self._order], list(data.panels),
             value=with_unit(series, self.item.units.get(series, "")), signed=self._signed(), row=2,
         )  # fmt: skip
-
-
-def describe_value(item: IndexTable, data: Arrangement, at: tuple[int, int, int]) -> list[str]:
-    """Return names, value with uncertainty, percentile interval and remarks of one value of a table."""
-    panel, category, series = at
-    name = data.series[series]
-    unit = item.units.get(name, "")
-    where = [part for part in (data.panels[panel], data.categories[category]) if part]
-    value = f"{title_of(name)} = {with_half_width(float(data.values[at]), float(data.half[at]))}"
-    lines = [", ".join(where), f"{value} {unit}".rstrip()]
-    interval = item.intervals.get(name)
-    if interval is not None and interval.low and np.isfinite(data.low[at]) and np.isfinite(data.high[at]):
-        lines.append(f"interval {short(float(data.low[at]))} to {short(float(data.high[at]))}")
-    row = int(data.rows[panel, category])
-    lines += [r.sentence for r in remarks_by_place(item).get((row, name), [])]
-    return lines

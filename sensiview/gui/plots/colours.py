@@ -71,7 +71,7 @@ def lookup_table(colours: Theme, *, signed: bool) -> Array:
 
 def _through(low: QColor, middle: QColor, high: QColor) -> Array:
     """Return a table from `low` over `middle` to `high`, uint8 (256, 3)."""
-    stops = np.array([c.getRgb()[:3] for c in (low, middle, high)], dtype=np.float64)
+    stops = np.array([(c.red(), c.green(), c.blue()) for c in (low, middle, high)], dtype=np.float64)
     at = np.linspace(0.0, 2.0, _STEPS)
     channels = [np.interp(at, [0.0, 1.0, 2.0], stops[:, k]) for k in range(3)]
     return np.stack(channels, axis=1).round().astype(np.uint8)

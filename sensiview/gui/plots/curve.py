@@ -15,8 +15,9 @@ from sensiview.analysis.items import Array, Curve, Item
 from sensiview.gui.number_text import grouped, short, with_half_width
 from sensiview.gui.plots.arrangement import natural, title_of, with_unit
 from sensiview.gui.plots.canvas import Panel
+from sensiview.gui.plots.chooser_bar import Chooser
 from sensiview.gui.plots.colours import faded, pen, series_colour, series_pen
-from sensiview.gui.plots.item_plot import Chooser, ItemPlot
+from sensiview.gui.plots.item_plot import ItemPlot
 from sensiview.gui.plots.legend import Entry, Legend
 from sensiview.gui.plots.lines import Line, lines_of, panels, value_range
 from sensiview.gui.plots.ticks import NumberTicks, PowerTicks, Ticks
@@ -42,7 +43,8 @@ class CurvePlot(ItemPlot):
         self._zoom: tuple[tuple[float, float], tuple[float, float]] | None = None
         self._show_menu = QMenu()
         super().__init__(item, colours=colours, parent=parent)
-        self._show_button = QToolButton(text="Lines")
+        self._show_button = QToolButton()
+        self._show_button.setText("Lines")
         self._show_button.setObjectName("plot_lines")
         self._show_button.setAccessibleName("Choose the lines that are drawn")
         self._show_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -65,7 +67,9 @@ class CurvePlot(ItemPlot):
             offered.append(Chooser("output", label, tuple((p, p) for p in self._panel_names)))
         groups = self._groups()
         if len(groups) > 1:
-            offered.append(Chooser("value", "Value", tuple((",".join(g), " and ".join(map(title_of, g))) for g in groups)))
+            offered.append(
+                Chooser("value", "Value", tuple((",".join(g), " and ".join(map(title_of, g))) for g in groups))
+            )
         return offered
 
     def build(self) -> None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from sensiview.analysis.items import Curve, FieldMap, ImageSeries, IndexTable, Item, Matrix, Note
@@ -65,6 +66,8 @@ def draw_item(
         plot.save(path)
     finally:
         plot.deleteLater()
+        # Without an event loop nobody else would delete it.
+        QCoreApplication.sendPostedEvents(plot, QEvent.Type.DeferredDelete)
     return True
 
 

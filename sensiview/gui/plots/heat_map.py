@@ -18,7 +18,6 @@ from sensiview.gui.plots.colours import colour_limits, lookup_table, text_on, to
 from sensiview.gui.plots.ticks import NameTicks, NumberTicks
 from sensiview.gui.themes import Theme
 
-
 _MOST_CELLS = 6400
 
 
@@ -108,7 +107,8 @@ class CellGrid(QGraphicsWidget):
 
     def _paint_picture(self, painter: QPainter) -> None:
         """Draw very many cells as one picture, each a sharp rectangle."""
-        padded = np.concatenate([self._table, [QColor(self._colours.raised).getRgb()[:3]]]).astype(np.uint8)
+        none = QColor(self._colours.raised)
+        padded = np.concatenate([self._table, [[none.red(), none.green(), none.blue()]]]).astype(np.uint8)
         pixels = np.ascontiguousarray(padded[self._indices])  # -1 is the last row: no value
         rows, columns = self._indices.shape
         image = QImage(pixels.data, columns, rows, 3 * columns, QImage.Format.Format_RGB888)

@@ -4,44 +4,22 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QAction, QCursor, QGuiApplication
-from PySide6.QtWidgets import (
-    QComboBox,
-    QFileDialog,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QMenu,
-    QScrollArea,
-    QToolButton,
-    QToolTip,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QCursor, QGuiApplication
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QToolTip, QVBoxLayout, QWidget
 
 from sensiview.analysis.items import Item
-from sensiview.errors import SensiViewError
 from sensiview.gui.elided_label import ElidedLabel
 from sensiview.gui.plots import pictures
 from sensiview.gui.plots.canvas import Canvas
+from sensiview.gui.plots.chooser_bar import Chooser, ChooserBar
+from sensiview.gui.plots.plot_menu import PlotMenu
 from sensiview.gui.themes import Theme, notifier, theme
 
 _LEAST_HEIGHT = 220
-
-
-@dataclass(frozen=True)
-class Chooser:
-    """A choice above the plot. `options` are (value, text); the first default that exists is taken."""
-
-    key: str
-    label: str
-    options: tuple[tuple[str, str], ...]
-    default: str = ""
 
 
 class ItemPlot(QWidget):
@@ -64,14 +42,13 @@ class ItemPlot(QWidget):
         super().__init__(parent)
         self.item = item
         self._fixed_colours = colours
-        self._combos: dict[str, QComboBox] = {}
-        self._choosers: list[Chooser] = []
         self._current: int | None = None
         self.setObjectName("plot")
         self.bar = QHBoxLayout()
         self.bar.setContentsMargins(8, 6, 8, 0)
-        self._choices = QHBoxLayout()
-        self.bar.addLayout(self._choices)
+        self._choices = ChooserBar()
+        self._choices.changed.connect(self._choose)
+        self.bar.addWidget(self._choices)
         self.bar.addStretch(1)
         self.canvas = Canvas(self.colours)
         self.canvas.setObjectName("plot_canvas")
@@ -84,14 +61,8 @@ class ItemPlot(QWidget):
         self.readout.setProperty("role", "muted")
         self.readout.setAccessibleName("Value under the cursor")
         self.readout.setContentsMargins(12, 0, 12, 6)
-        self._menu = self._make_menu()
-        button = QToolButton(text="Export")
-        button.setObjectName("plot_export_button")
-        button.setAccessibleName("Export or copy this plot")
-        button.setToolTip("Save this plot as PNG, SVG or CSV, or copy it")
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        button.setMenu(self._menu)
-        self.bar.addWidget(button)
+        self._menu = PlotMenu(self)
+        self.bar.addWidget(self._menu.button())
         self._scroll = QScrollArea(widgetResizable=True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -155,7 +126,7 @@ class ItemPlot(QWidget):
         self.item = item
         self.canvas.setAccessibleName(item.title)
         self.canvas.setAccessibleDescription(item.description)
-        self._offer(self.choosers())
+        self._choices.offer(self.choosers())
         current = self._current
         self.redraw()
         if current is not None and current < self.count():
@@ -163,22 +134,16 @@ class ItemPlot(QWidget):
 
     def chosen(self, key: str) -> str:
         """Return the chosen value of a chooser; empty when it is not offered."""
-        combo = self._combos.get(key)
-        return str(combo.currentData()) if combo is not None and combo.count() else ""
+        return self._choices.chosen(key)
 
     def state(self) -> dict[str, Any]:
         """Return what was chosen, as plain values."""
-        return {key: str(combo.currentData()) for key, combo in self._combos.items()}
+        return dict(self._choices.state())
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Choose what `state` gave; what no longer exists is left as it is."""
-        for key, combo in self._combos.items():
-            at = combo.findData(state.get(key))
-            if at >= 0:
-                combo.blockSignals(True)
-                combo.setCurrentIndex(at)
-                combo.blockSignals(False)
-        self._offer(self.choosers())
+        self._choices.restore(state)
+        self._choices.offer(self.choosers())
         self.redraw()
 
     def redraw(self) -> None:
@@ -226,81 +191,12 @@ class ItemPlot(QWidget):
 
     # Inside.
 
-    def _make_menu(self) -> QMenu:
-        menu = QMenu(self)
-        menu.setObjectName("plot_menu")
-        for name, text, call in (
-            ("export_png", "Export as PNG…", lambda: self._ask("png")),
-            ("export_svg", "Export as SVG…", lambda: self._ask("svg")),
-            ("export_csv", "Export numbers as CSV…", lambda: self._ask("csv")),
-            ("copy_plot", "Copy", self.copy),
-            ("reset_view", "Reset view", self.reset_view),
-        ):
-            action = QAction(text, menu)
-            action.setObjectName(name)
-            action.triggered.connect(call)
-            menu.addAction(action)
-            if name == "export_csv":
-                action.setVisible(hasattr(self.item, "to_frame"))
-            if name == "reset_view":
-                action.setVisible(self.zoomable)
-        return menu
-
     def _open_menu(self, position: QPoint) -> None:
         self._menu.popup(self.canvas.mapToGlobal(position))
 
-    def _ask(self, kind: str) -> None:
-        dialog = QFileDialog(self, f"Export as {kind.upper()}")
-        dialog.setObjectName("export_dialog")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter(f"{kind.upper()} (*.{kind})")
-        dialog.setDefaultSuffix(kind)
-        dialog.selectFile(f"{file_name(self.item.title)}.{kind}")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self._save_to)
-        dialog.open()
-
-    def _save_to(self, name: str) -> None:
-        try:
-            self.save(Path(name))
-        except SensiViewError as error:
-            self.readout.setText(error.sentence)
-            self.problem.emit(error)
-        else:
-            self.readout.setText(f"Saved as {name}")
-
-    def _offer(self, choosers: list[Chooser]) -> None:
-        """Build the choosers again, unless they are the same; keep what was chosen."""
-        if choosers == self._choosers:
-            return
-        kept = self.state()
-        self._choosers = choosers
-        self._combos = {}
-        while self._choices.count():
-            old = self._choices.takeAt(0).widget()
-            if old is not None:
-                old.hide()
-                old.deleteLater()
-        for chooser in choosers:
-            label, combo = QLabel(chooser.label), QComboBox()
-            combo.setObjectName(f"plot_{chooser.key}")
-            combo.setAccessibleName(chooser.label)
-            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-            combo.setMaximumWidth(260)
-            label.setBuddy(combo)
-            for value, text in chooser.options:
-                combo.addItem(text, value)
-            wanted = kept.get(chooser.key, chooser.default)
-            combo.setCurrentIndex(max(0, combo.findData(wanted)))
-            combo.currentIndexChanged.connect(self._choose)
-            self._combos[chooser.key] = combo
-            self._choices.addWidget(label)
-            self._choices.addWidget(combo)
-            self._choices.addSpacing(10)
-
     def _choose(self) -> None:
         # One choice may take others away: a heat map of all outputs has no output chooser.
-        self._offer(self.choosers())
+        self._choices.offer(self.choosers())
         self.redraw()
         self.changed.emit()
 
@@ -312,6 +208,7 @@ class ItemPlot(QWidget):
             QToolTip.hideText()
         else:
             lines = "<br>".join(html.escape(line) for line in self.describe(found))
+            # The names in it are the user's: escaped, so that none is taken for markup.
             QToolTip.showText(QCursor.pos() + QPoint(12, 12), f"<qt>{lines}</qt>", self.canvas)
 
     def _step(self, columns: int, rows: int) -> None:
@@ -333,9 +230,3 @@ class ItemPlot(QWidget):
             return
         self.canvas.highlight(self.place(index))
         self.readout.setText("  ·  ".join(self.describe(index)))
-
-
-def file_name(title: str) -> str:
-    """Return a title as a file name that every system takes."""
-    kept = "".join(c if c.isalnum() or c in "-_." else "_" for c in title).strip("._")
-    return "_".join(part for part in kept.split("_") if part)[:80] or "plot"

@@ -45,9 +45,7 @@ def lines_of(item: Curve, panel: str, columns: tuple[str, ...]) -> list[Line]:
         keep = np.array([" · ".join(row) == panel for row in zip(*parts, strict=True)], dtype=bool)
     names = frame[item.series[-1]].astype(str).to_numpy()
     column = columns[0]
-    return [
-        _line(item, name, column, np.flatnonzero(keep & (names == name))) for name in dict.fromkeys(names[keep])
-    ]
+    return [_line(item, name, column, np.flatnonzero(keep & (names == name))) for name in dict.fromkeys(names[keep])]
 
 
 def _line(item: Curve, name: str, column: str, rows: Array) -> Line:
@@ -76,7 +74,8 @@ def value_range(lines: list[Line]) -> tuple[float, float]:
     bands = bands[np.isfinite(bands)]
     if bands.size:
         # At small N intervals are many times as wide as anything one wants to see.
-        low, high = max(float(min(bands.min(), low)), low - 0.5 * room), min(
-            float(max(bands.max(), high)), high + 0.5 * room
+        low, high = (
+            max(float(min(bands.min(), low)), low - 0.5 * room),
+            min(float(max(bands.max(), high)), high + 0.5 * room),
         )
     return low - 0.05 * room, high + 0.05 * room

@@ -11,9 +11,10 @@ from PySide6.QtCore import QPointF, QRectF
 from sensiview.analysis.items import Array, IndexTable, Interval, Item, Matrix
 from sensiview.gui.number_text import short, with_half_width
 from sensiview.gui.plots.arrangement import natural, remarks_by_place, title_of, with_unit
+from sensiview.gui.plots.chooser_bar import Chooser
 from sensiview.gui.plots.colours import pen
 from sensiview.gui.plots.heat_map import draw_heat_map
-from sensiview.gui.plots.item_plot import Chooser, ItemPlot
+from sensiview.gui.plots.item_plot import ItemPlot
 from sensiview.gui.plots.legend import Entry, Legend
 
 _LARGEST = "largest"

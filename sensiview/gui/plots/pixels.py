@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
 from sensiview.analysis.items import Array, FieldMap, ImageSeries, Item, Mask
 from sensiview.gui.number_text import short
-from sensiview.gui.plots.arrangement import title_of, with_unit
+from sensiview.gui.plots.arrangement import title_of
 from sensiview.gui.plots.canvas import Panel
+from sensiview.gui.plots.chooser_bar import clear_layout
 from sensiview.gui.plots.colours import colour_limits, lookup_table, to_indices
 from sensiview.gui.plots.heat_map import ColourBar
 from sensiview.gui.plots.item_plot import ItemPlot
@@ -63,8 +64,8 @@ class PixelsPlot(ItemPlot):
         picture.setRect(QRectF(-0.5, -0.5, width, height))
         self._panel.add(picture)
         if not self._is_colour():
-            label = with_unit("value", self.item.unit) if self.item.unit else ""
-            bar = ColourBar(self._limits(), label, self._signed(), self.colours, self.canvas.text_font())
+            unit = "" if self.item.unit == "1" else self.item.unit
+            bar = ColourBar(self._limits(), unit, self._signed(), self.colours, self.canvas.text_font())
             self.canvas.grid.addItem(bar, 2, 2)
         self._panel.show_range((-0.5, width - 0.5), (-0.5, height - 0.5))
 
@@ -134,11 +135,7 @@ class PixelsPlot(ItemPlot):
         if axes == self._offered:
             return
         self._offered = axes
-        while self._row.count():
-            old = self._row.takeAt(0).widget()
-            if old is not None:
-                old.hide()
-                old.deleteLater()
+        clear_layout(self._row)
         self._sliders, self._names = {}, {}
         for axis, count in axes.items():
             slider, name = QSlider(Qt.Orientation.Horizontal), QLabel()
@@ -168,8 +165,9 @@ class PixelsPlot(ItemPlot):
         values = np.asarray(self.item.values)
         at = {axis: slider.value() for axis, slider in self._sliders.items()}
         if isinstance(self.item, ImageSeries):
-            frame = values[at.get(self.item.axis, 0)]
-            return frame if frame.shape[2] == 3 else frame[:, :, at.get("channel", 0)]
+            frame: Array = values[at.get(self.item.axis, 0)]
+            channel: Array = frame if frame.shape[2] == 3 else frame[:, :, at.get("channel", 0)]
+            return channel
         index = tuple(at.get(axis, 0) for axis in self.item.axes[:-2])
         chosen: Array = np.atleast_2d(values[index])
         return chosen
@@ -190,10 +188,12 @@ class PixelsPlot(ItemPlot):
         """Return the slice as uint8 (y, x, 3)."""
         if self._is_colour():
             if self._slice.dtype == np.uint8:
-                return self._slice
+                whole: Array = self._slice
+                return whole
             low, high = self._limits()
             scaled = (self._slice - low) / (high - low) if low < 0 or high > 1 else self._slice
-            return np.clip(np.nan_to_num(scaled) * 255, 0, 255).astype(np.uint8)
+            rgb: Array = np.clip(np.nan_to_num(scaled) * 255, 0, 255).astype(np.uint8)
+            return rgb
         table = lookup_table(self.colours, signed=self._signed())
         indices = to_indices(self._slice.astype(np.float64), self._limits())
         coloured: Array = np.where(indices[..., None] < 0, np.uint8(128), table[indices])

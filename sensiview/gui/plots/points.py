@@ -103,7 +103,9 @@ class PointsPlot(ItemPlot):
             f"{title_of(dot.column)} = {short(dot.y)} {unit}".rstrip(),
         ]
         if values.size > 1:
-            lines.append(f"mean {short(float(values.mean()))}, standard deviation {short(float(values.std(ddof=1)), 2)}")
+            lines.append(
+                f"mean {short(float(values.mean()))}, standard deviation {short(float(values.std(ddof=1)), 2)}"
+            )
         return lines
 
     def _add_group(

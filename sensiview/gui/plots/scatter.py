@@ -9,11 +9,11 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QGraphicsWidget, QStyleOptionGraphicsItem, QWidget
 
 from sensiview.analysis.items import IndexTable, Item
-from sensiview.gui.plots.arrangement import arrange, title_of, with_unit
-from sensiview.gui.plots.bars import describe_value
+from sensiview.gui.plots.arrangement import arrange, describe_value, title_of, with_unit
 from sensiview.gui.plots.canvas import Canvas, Panel
+from sensiview.gui.plots.chooser_bar import Chooser
 from sensiview.gui.plots.colours import faded, pen
-from sensiview.gui.plots.item_plot import Chooser, ItemPlot
+from sensiview.gui.plots.item_plot import ItemPlot
 from sensiview.gui.plots.ticks import NumberTicks
 
 _REACH = 14.0
@@ -107,15 +107,22 @@ class _Names(QGraphicsWidget):
         self.update()
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        """Draw each name to the right of its dot, to the left where it would be cut off."""
+        """Draw each name beside its dot; one that would lie on another is left to the read-out."""
         metrics = QFontMetricsF(self._font)
         painter.setFont(self._font)
         painter.setPen(QColor(self._canvas.colours.muted))
+        whole, taken = QRectF(QPointF(0, 0), self.size()), list[QRectF]()
         for name, x, y in zip(self._names, np.asarray(self._x), np.asarray(self._y), strict=True):
             at = self.mapFromScene(self._panel.to_scene(float(x), float(y)))
-            width = metrics.horizontalAdvance(name)
-            left = at.x() + 8 if at.x() + 8 + width < self.size().width() else at.x() - 8 - width
-            painter.drawText(QPointF(left, at.y() + metrics.ascent() / 2 - 1), name)
+            width, height = metrics.horizontalAdvance(name), metrics.height()
+            sides = (at + QPointF(8, -height / 2), at + QPointF(-8 - width, -height / 2),
+                     at + QPointF(-width / 2, -height - 6), at + QPointF(-width / 2, 6))  # fmt: skip
+            for corner in sides:
+                box = QRectF(corner.x(), corner.y(), width, height)
+                if whole.contains(box) and not any(box.intersects(other) for other in taken):
+                    painter.drawText(QPointF(box.left(), box.top() + metrics.ascent()), name)
+                    taken.append(box)
+                    break
 
 
 def _padded(values: object) -> tuple[float, float]:

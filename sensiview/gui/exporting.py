@@ -1,0 +1,116 @@
+"""Writing results to files: the tables in a background thread, the plots by the GUI thread one at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Qt, QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog
+
+from sensiview.gui.background import run_in_background
+
+if TYPE_CHECKING:
+    from sensiview.analysis.items import Item
+    from sensiview.gui.main_window import MainWindow
+    from sensiview.projects.records import RunRecord
+
+
+class PlotDrawer(QObject):
+    """Draws for another thread: that one waits, the GUI thread draws between two of its events."""
+
+    _wanted = Signal(object, object, object)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._wanted.connect(self._draw, Qt.ConnectionType.BlockingQueuedConnection)
+
+    def draw(self, item: Item, path: Path) -> bool:
+        """Write the plot of an item into a file; called in another thread. Raises what drawing raises."""
+        answer: dict[str, Any] = {}
+        self._wanted.emit(item, path, answer)
+        if "error" in answer:
+            raise answer["error"]
+        return bool(answer.get("drawn", False))
+
+    @Slot(object, object, object)
+    def _draw(self, item: Item, path: Path, answer: dict[str, Any]) -> None:
+        from sensiview.gui.plots.drawing import draw_item
+
+        try:
+            answer["drawn"] = draw_item(item, path)
+        except Exception as error:  # noqa: BLE001 - raised again in the thread that waits for it
+            answer["error"] = error
+
+
+def ask_and_export(window: MainWindow, run: RunRecord) -> None:
+    """Ask for a folder, then write the run's record, tables, arrays and plots into a folder of its own in it."""
+    dialog = QFileDialog(window, f"Export '{run.name}' to")
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    dialog.fileSelected.connect(lambda folder: export_to(window, run, Path(folder) / run.id))
+    window.show_dialog("export", dialog, sheet=True)
+
+
+def export_to(window: MainWindow, run: RunRecord, folder: Path) -> None:
+    """Write a run's record, tables, arrays and plots into `folder`."""
+    session = window.session
+    with session.guard():
+        items = dict(session.result(run.id))
+        drawer = PlotDrawer(window)
+
+        def write() -> list[Path]:
+            from sensiview.reporting.export import export_run
+
+            return export_run(run.model_dump(mode="json"), items, folder, draw=drawer.draw)
+
+        def done(files: list[Path]) -> None:
+            drawer.deleteLater()
+            session.say(f"{len(files)} files of '{run.name}' are in {folder}.", level="good")
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+        session.say(f"Writing '{run.name}' to {folder} …")
+        run_in_background(write, done, session.problem.emit, owner=drawer)
+
+
+def ask_and_report(window: MainWindow) -> None:
+    """Ask for a file, then write the report of all finished runs."""
+    project = window.session.require_project()
+    dialog = QFileDialog(window, "Write report", str(project.path.parent / f"{project.path.stem}.html"))
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setNameFilters(["Web page (*.html)", "PDF (*.pdf)"])
+    dialog.setDefaultSuffix("html")
+    dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix("pdf" if "pdf" in chosen else "html"))
+    dialog.fileSelected.connect(lambda path: report_to(window, Path(path)))
+    window.show_dialog("report", dialog, sheet=True)
+
+
+def report_to(window: MainWindow, path: Path) -> None:
+    """Write the report of all finished runs as a web page or a PDF."""
+    session = window.session
+    with session.guard():
+        project = session.require_project()
+        drawer = PlotDrawer(window)
+        printed = path.suffix.lower() == ".pdf"
+
+        def write() -> str:
+            from sensiview import running
+            from sensiview.reporting.report import write_report
+
+            runs = running.report_runs(project, [])
+            return write_report(project.title, runs, None if printed else path, draw=drawer.draw, for_print=printed)
+
+        def done(html: str) -> None:
+            drawer.deleteLater()
+            if printed:
+                # Qt prints in the thread that owns the fonts: the GUI thread.
+                from sensiview.gui.printing import write_pdf
+
+                with session.guard():
+                    write_pdf(html, path)
+            session.say(f"The report is {path}.", level="good")
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+        session.say(f"Writing the report {path.name} …")
+        run_in_background(write, done, session.problem.emit, owner=drawer)

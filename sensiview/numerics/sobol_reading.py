@@ -1,0 +1,233 @@
+"""What Sobol' indices say in words, and which numbers not to trust yet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sensiview.numerics.sobol_indices import Estimate, Indices
+
+# Half width from which an index counts as too uncertain; Sarrazin, Pianosi and Wagener (2016) ask for 0.025 to 0.05.
+WIDE = 0.05
+# A factor whose total index is at least this takes part in the order that is watched for stability.
+_COUNTS = 0.05
+_MOST_OUTPUTS = 3
+
+Column = Literal["S1", "ST"]
+FindingKind = Literal["includes_zero", "S1_above_ST", "n_too_small"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A mark on one index: output and factor by number, ``S1`` or ``ST``."""
+
+    output: int
+    factor: int
+    column: Column
+    kind: FindingKind
+    sentence: str
+
+
+def findings(stages: Sequence[Indices], factors: Sequence[str]) -> list[Finding]:
+    """Return the marks on the last stage; a constant output has none.
+
+    ``includes_zero``: the interval +- conf holds 0. ``S1_above_ST``: S1 exceeds ST, which no model does, by more than
+    both intervals. ``n_too_small``: the index is negative beyond its interval, has moved by more than the intervals
+    since N/2, or is uncertain by more than 0.05.
+    """
+    last = stages[-1]
+    before = stages[-2] if len(stages) > 1 and 2 * stages[-2].n == last.n else None
+    found: list[Finding] = []
+    for output in np.flatnonzero(~last.constant):
+        for factor, name in enumerate(factors):
+            place = (int(output), factor)
+            kinds: tuple[tuple[Column, Estimate], ...] = (("S1", last.first), ("ST", last.total))
+            for column, now in kinds:
+                then = None if before is None else (before.first if column == "S1" else before.total)
+                value, conf = now.value[place], now.conf[place]
+                if np.isnan(value):
+                    continue
+                sentence = _too_small(column, name, place, now, then, last.n)
+                if sentence:
+                    found.append(Finding(*place, column, "n_too_small", sentence))
+                if value - conf <= 0 <= value + conf:
+                    found.append(
+                        Finding(
+                            *place,
+                            column,
+                            "includes_zero",
+                            f"The interval of {column} of {name} includes 0: no influence is shown"
+                            f"{' of this factor alone' if column == 'S1' else ''}.",
+                        )
+                    )
+            first, total = last.first, last.total
+            if first.value[place] - first.conf[place] > total.value[place] + total.conf[place]:
+                found.append(
+                    Finding(
+                        *place,
+                        "S1",
+                        "S1_above_ST",
+                        f"S1 of {name} is above its ST by more than the intervals, which can't be: N = {last.n:,} is "
+                        "too small, or too many evaluations were left out.",
+                    )
+                )
+    return found
+
+
+def _too_small(
+    column: Column, name: str, place: tuple[int, int], now: Estimate, then: Estimate | None, n: int
+) -> str | None:
+    value, conf = now.value[place], now.conf[place]
+    if value < -conf:
+        return f"{column} of {name} is negative beyond its interval: N = {n:,} is too small."
+    if then is not None and abs(value - then.value[place]) > conf + then.conf[place]:
+        return (
+            f"{column} of {name} was {then.value[place]:.3f} at N = {n // 2:,} and is {value:.3f} now: it has not "
+            "settled."
+        )
+    if conf > WIDE:
+        return f"{column} of {name} is uncertain by ± {conf:.2g}: N = {n:,} is too small."
+    return None
+
+
+def settled_since(stages: Sequence[Indices], output: int) -> int | None:
+    """Return the N from which the order of the factors by ST stayed as it is now; None when only now.
+
+    Only factors with ST of at least 0.05 are looked at.
+    """
+    since = None
+    now = _order(stages[-1], output)
+    for stage in reversed(stages):
+        if _order(stage, output) != now:
+            break
+        since = stage.n
+    return since if since != stages[-1].n or len(stages) == 1 else None
+
+
+def _order(stage: Indices, output: int) -> tuple[int, ...]:
+    total = stage.total.value[output]
+    return tuple(i for i in rank(total) if total[i] >= _COUNTS)
+
+
+def rank(values: NDArray[np.float64]) -> tuple[int, ...]:
+    """Return positions from the largest value to the smallest; NaN last, ties in order."""
+    return tuple(int(i) for i in np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable"))
+
+
+def suggested_n(indices: Indices) -> int:
+    """Return the power of two at which the widest interval would fall below 0.05, if it shrinks like 1/sqrt(N)."""
+    return 1 << math.ceil(math.log2(max(indices.n * (indices.width() / WIDE) ** 2, 2)))
+
+
+def reading(stages: Sequence[Indices], outputs: Sequence[str], factors: Sequence[str], reason: str) -> list[str]:
+    """Return sentences on the result: who leads, how much is interaction, whether N suffices, what was left out.
+
+    Parameters
+    ----------
+    stages : sequence of Indices
+        The last is the result.
+    outputs, factors : sequence of str
+        Their names.
+    reason : str
+        What ended the study: ``n``, ``width`` or ``time``.
+    """
+    last = stages[-1]
+    varying = [int(output) for output in np.flatnonzero(~last.constant)]
+    # With many outputs (units of a layer) those that vary most are spoken of.
+    spoken = sorted(sorted(varying, key=lambda output: -last.variance[output])[:_MOST_OUTPUTS])
+    said = [_about_output(stages, output, outputs[output], factors) for output in spoken]
+    if len(varying) > len(spoken):
+        said.append(f"{len(varying) - len(spoken):,} more outputs are in the table.")
+    if varying:
+        said.append(_about_n(stages, reason))
+    constant = [outputs[int(i)] for i in np.flatnonzero(last.constant) if last.excluded[i] < last.n]
+    if constant:
+        said.append(
+            f"{_named(constant)} {'does' if len(constant) == 1 else 'do'} not vary at all over these inputs, so there "
+            "are no indices (empty cells). Look at another output, or widen the bounds."
+        )
+    said += left_out(last, outputs)
+    return said
+
+
+def left_out(indices: Indices, outputs: Sequence[str]) -> list[str]:
+    """Return a sentence for each number of base points that were left out since an answer is not finite."""
+    by_count: dict[int, list[str]] = {}
+    for name, count in zip(outputs, indices.excluded, strict=True):
+        if count:
+            by_count.setdefault(int(count), []).append(name)
+    return [
+        f"{_named(names)}: {count:,} of {indices.n:,} base points ({count / indices.n:.2%}) are left out, since the "
+        "model gave no finite number for one of their rows. "
+        + (
+            "No indices can be given: look at the bounds and the model's weights."
+            if count == indices.n
+            else "The indices describe the rest of the input space; narrower bounds would avoid it."
+        )
+        for count, names in by_count.items()
+    ]
+
+
+def _about_output(stages: Sequence[Indices], output: int, name: str, factors: Sequence[str]) -> str:
+    last = stages[-1]
+    first, total = last.first.value[output], last.total.value[output]
+    if np.isnan(first).any():
+        return f"{name}: no indices at N = {last.n:,}, since the model gave the same value for all of A and B."
+    order = rank(first)
+    lead = order[0]
+    words = [
+        f"{name}: {factors[lead]} leads with S1 = {first[lead]:.3f} ± {last.first.conf[output][lead]:.2g} "
+        f"(ST = {total[lead]:.3f})"
+    ]
+    followers = [f"{factors[i]} ({first[i]:.3f})" for i in order[1:4] if first[i] > last.first.conf[output][i]]
+    text = words[0] + (f", before {_listed(followers)}. " if followers else ". ")
+    together = float(first.sum())
+    if together >= 1:
+        text += f"First-order effects explain all of the variance (sum of S1 = {together:.2f}). "
+    else:
+        text += f"First-order effects together explain {max(together, 0):.0%} of the variance, interactions the rest. "
+    idle = [
+        factors[i] for i in range(len(factors)) if total[i] - last.total.conf[output][i] <= 0 or total[i] < WIDE / 10
+    ]
+    if idle:
+        text += f"Hardly any influence: {_listed(idle[:10])}{' and others' if len(idle) > 10 else ''}. "
+    since = settled_since(stages, output)
+    if len(stages) > 1:
+        text += (
+            f"The order by ST (where ST is at least {_COUNTS}) has been the same since N = {since:,}."
+            if since is not None
+            else "The order by ST has changed in the last doubling: do not rely on it yet."
+        )
+    return text.strip()
+
+
+def _about_n(stages: Sequence[Indices], reason: str) -> str:
+    last = stages[-1]
+    ended = {
+        "width": f"The run ended at N = {last.n:,}, when every interval was narrow enough. ",
+        "time": f"Time was up at N = {last.n:,}. ",
+    }.get(reason, "")
+    width = last.width()
+    if np.isnan(width):
+        return ended + f"N = {last.n:,} is too small to say how certain the indices are."
+    if width <= WIDE:
+        return ended + f"N = {last.n:,} suffices: no interval is wider than ± {width:.2g}."
+    return (
+        ended
+        + f"N = {last.n:,} is too small: the widest interval is ± {width:.2g}. About N = {suggested_n(last):,} brings "
+        "it below ± 0.05; extend the run, its evaluations are re-used."
+    )
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _named(names: Sequence[str]) -> str:
+    shown = [f"'{name}'" for name in names[:5]]
+    return _listed(shown) if len(names) <= 5 else f"{', '.join(shown)} and {len(names) - 5:,} more outputs"

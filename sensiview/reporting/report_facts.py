@@ -1,0 +1,81 @@
+"""The small tables of a report: what a run, a data set and a model are, as pairs of word and value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sensiview.datasets.card import DatasetCard
+from sensiview.models.card import ModelCard
+from sensiview.reporting.wording import count, duration, listed, moment, percent, value_text
+
+Facts = list[tuple[str, str]]
+_LONGEST_LIST = 30
+
+
+def facts_of_run(record: Mapping[str, Any], analysis: str) -> Facts:
+    """Return what was run on what, when and where."""
+    seconds = float(record.get("seconds") or 0)
+    evaluations = int(record.get("evaluations") or 0)
+    revision = f"{analysis} (key {record.get('analysis')}, revision {record.get('revision', 1)})"
+    pairs = [
+        ("Analysis", analysis if record.get("kind") == "training" else revision),
+        ("Data set", str(record.get("dataset_name") or "")),
+        ("Model", str(record.get("model_name") or "")),
+        ("Finished", moment(str(record.get("finished") or ""))),
+        ("Took", duration(seconds) if seconds else ""),
+        ("Evaluations of the model", count(evaluations) if evaluations else ""),
+        ("Device", str(record.get("device") or "")),
+        ("Seed", str(record.get("seed") or "")),
+        ("Extends", str(record.get("extends") or "")),
+        ("Run", str(record.get("id") or "")),
+    ]
+    return [(word, value) for word, value in pairs if value]
+
+
+def parameters_of_run(record: Mapping[str, Any]) -> Facts:
+    """Return every parameter, the versions of the programs and the hashes of the files: enough to repeat the run."""
+    pairs = [(name, value_text(value)) for name, value in (record.get("parameters") or {}).items()]
+    batch = record.get("batch_size")
+    pairs.append(("batch size", count(batch) if batch else "as measured"))
+    versions = record.get("versions") or {}
+    if versions:
+        pairs.append(("versions", listed([f"{name} {version}" for name, version in versions.items()])))
+    for name, value in (record.get("fingerprints") or {}).items():
+        pairs.append((f"SHA-256 of the {name}", value_text(value)))
+    return pairs
+
+
+def facts_of_dataset(card: DatasetCard) -> Facts:
+    """Return size, columns, target and class balance of a data set."""
+    columns = list(card.features)
+    shown = listed(columns) if len(columns) <= _LONGEST_LIST else f"{', '.join(columns[:_LONGEST_LIST])}, …"
+    total = sum(card.class_counts.values())
+    classes = [f"{name}: {count(rows)} ({percent(rows / total)})" for name, rows in card.class_counts.items()]
+    missing = sum(column.missing for column in card.columns)
+    pairs = [
+        ("Rows", count(card.n_rows) if card.n_rows else ""),
+        ("Factors", f"{len(columns)}: {shown}" if columns else ""),
+        ("Target", card.target or ""),
+        ("Classes", "; ".join(classes)),
+        ("Missing values", count(missing) if card.columns else ""),
+    ]
+    return [(word, value) for word, value in pairs if value]
+
+
+def facts_of_model(card: ModelCard) -> Facts:
+    """Return architecture, size, preprocessing, outputs and accuracy of a model."""
+    options = value_text(card.options) if card.options else ""
+    accuracy = [f"{split}: {percent(value)}" for split, value in card.accuracy.items()]
+    preprocessing = str(card.preprocessing.get("kind", "none"))
+    pairs = [
+        ("Architecture", f"{card.architecture} ({options})" if options else card.architecture),
+        ("Parameters", count(card.n_parameters) if card.n_parameters else ""),
+        ("Layers", str(len(card.layers)) if card.layers else ""),
+        ("Gives", {"probability": "a probability", "logit": "a logit", "value": "a value"}[card.emits]),
+        ("Outputs", listed(list(card.output_names)) if card.output_names else ""),
+        ("Classes", listed(list(card.class_names)) if card.class_names else ""),
+        ("Preprocessing", "none: raw values" if preprocessing == "none" else preprocessing),
+        ("Accuracy", "; ".join(accuracy)),
+    ]
+    return [(word, value) for word, value in pairs if value]

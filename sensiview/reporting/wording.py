@@ -1,0 +1,100 @@
+"""Numbers, times and values as people read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+_DIGITS = 4
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number(value: Any, digits: int = _DIGITS) -> str:
+    """Return a number with so many significant digits, a true minus sign, and a dash for "not a number"."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool) or type(value).__name__ == "bool_" or not _is_number(value):
+        return str(value)
+    as_float = float(value)
+    if math.isnan(as_float):
+        return "–"
+    if math.isinf(as_float):
+        return "∞" if as_float > 0 else "−∞"
+    if as_float == int(as_float) and abs(as_float) < 1e15 and not isinstance(value, float):
+        text = f"{int(as_float):,}" if abs(as_float) >= 10_000 else str(int(as_float))
+    elif as_float != 0 and not 1e-4 <= abs(as_float) < 1e6:
+        mantissa, exponent = f"{as_float:.{digits - 1}e}".split("e")
+        text = f"{mantissa}×10{str(int(exponent)).translate(_RAISED)}"
+    else:
+        decimals = max(0, digits - 1 - math.floor(math.log10(abs(as_float)))) if as_float else digits - 1
+        text = f"{as_float:.{min(decimals, digits)}f}"
+        if set(text) <= set("-0."):
+            text = text.lstrip("-")
+    return text.replace("-", "−")
+
+
+def count(value: Any) -> str:
+    """Return a whole number with separators between thousands."""
+    return f"{int(value):,}"
+
+
+def percent(share: float) -> str:
+    """Return a share as per cent, three digits at most: ``95 %``, ``37.5 %``."""
+    return f"{100 * share:.3g} %".replace("-", "−")
+
+
+def duration(seconds: float) -> str:
+    """Return a time span: ``0.4 s``, ``12 s``, ``3 min 5 s``, ``2 h 7 min``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if round(seconds) < 60:
+        return f"{round(seconds)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def moment(text: str) -> str:
+    """Return an ISO 8601 time in local time: ``21 November 2026, 14:02``."""
+    try:
+        local = datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        return text
+    return f"{local.day} {local:%B %Y, %H:%M}"
+
+
+def now_text() -> str:
+    """Return the time as ISO 8601, UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return ``a, b and c``."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else list(words))
+
+
+def value_text(value: Any) -> str:
+    """Return a parameter's value in one line."""
+    if value is None or value == "" or value in ([], {}):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {value_text(inner)}" for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(value_text(inner) for inner in value)
+    if isinstance(value, int):
+        return count(value) if abs(value) >= 10_000 else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return not isinstance(value, str)
