@@ -41,6 +41,9 @@ class PermutationParameters(Parameters):
     confidence: float = parameter(
         0.95, label="Confidence", help="Of the interval around the mean.", gt=0.5, lt=1.0, advanced=True
     )
+    batch_size: int | Literal["auto"] = parameter(
+        "auto", label="Batch size", help="Rows per forward pass; auto takes what fits into memory.", advanced=True
+    )
 
 
 class PermutationImportance(Analysis[PermutationParameters]):
@@ -149,8 +152,9 @@ def _prepared(
         progress.advance(done - seen)
         seen = done % len(rows)
 
+    batch_size = parameters.batch_size if isinstance(parameters.batch_size, int) else study.batch_size
     evaluate = Evaluator(
-        network, ["probability" if classes else "auto"], batch_size=study.batch_size, on_batch=told, warn=progress.warn
+        network, ["probability" if classes else "auto"], batch_size=batch_size, on_batch=told, warn=progress.warn
     )
     calls = 0
 

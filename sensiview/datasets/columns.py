@@ -58,10 +58,16 @@ class Findings:
     examples: list[str] = field(default_factory=list)
     beyond_exact: bool = False
 
-    def note_size(self, values: Floats) -> None:
-        """Remember whether all numbers are whole and one is too large for a float64 to hold each of its digits."""
-        if not self.beyond_exact and np.any(np.abs(values) > _LARGEST_EXACT):
-            self.beyond_exact = bool(np.all(values[np.isfinite(values)] % 1 == 0))
+    def finite(self, values: Floats) -> Floats:
+        """Return the numbers with infinite ones as missing; count them, and notice digits that float64 can't hold."""
+        low, high = np.fmin.reduce(values, initial=np.inf), np.fmax.reduce(values, initial=-np.inf)
+        if (high == np.inf or low == -np.inf) and values.size:
+            infinite = np.isinf(values)
+            self.infinite += int(infinite.sum())
+            return self.finite(np.where(infinite, np.nan, values)) if infinite.any() else values
+        if max(high, -low) > _LARGEST_EXACT and not self.beyond_exact:
+            self.beyond_exact = bool(np.all(values[~np.isnan(values)] % 1 == 0))
+        return values
 
 
 class GrowingNumbers:
@@ -151,7 +157,7 @@ class ColumnReader:
         elif str(cells.type) == "string":
             self._add_numbers(cells, place)
         else:
-            self._keep_numbers(_as_floats(cells))
+            self._numbers.append(self.findings.finite(_as_floats(cells)))
 
     def _decide(self, cells: pa.Array) -> None:
         present = _as_text(cells).drop_null().to_pylist()
@@ -170,7 +176,7 @@ class ColumnReader:
         if unreadable.size:
             texts = cells.take(unreadable).to_pylist()
             self._refuse_or_count([int(row) for row in unreadable], texts, place)
-        self._keep_numbers(values)
+        self._numbers.append(self.findings.finite(values))
 
     def _refuse_or_count(self, rows: list[int], texts: list[str], place: Callable[[int], str]) -> None:
         if self.options.unreadable == "refuse":
@@ -182,14 +188,6 @@ class ColumnReader:
         self.findings.unreadable += len(rows)
         fresh = [text for text in dict.fromkeys(texts) if text not in self.findings.examples]
         self.findings.examples += fresh[: _EXAMPLES - len(self.findings.examples)]
-
-    def _keep_numbers(self, values: Floats) -> None:
-        infinite = np.isinf(values)
-        if infinite.any():
-            self.findings.infinite += int(infinite.sum())
-            values = np.where(infinite, np.nan, values)
-        self._numbers.append(values)
-        self.findings.note_size(values)
 
     def _add_words(self, cells: pa.Array) -> None:
         import pyarrow as pa
@@ -223,7 +221,7 @@ class ColumnReader:
 
 def narrowed(values: Floats) -> npt.NDArray[Any]:
     """Return the same numbers as the smallest integers if all are whole and none is missing, else as float64."""
-    if values.size == 0 or not np.all(values[:256] % 1 == 0) or not np.all(values % 1 == 0):
+    if values.size == 0 or not is_whole(values):
         return values
     low, high = values.min(), values.max()
     for kind in (np.int8, np.int16, np.int32, np.int64):
@@ -231,6 +229,11 @@ def narrowed(values: Floats) -> npt.NDArray[Any]:
         if limits.min <= low and high <= limits.max and max(-low, high) <= _LARGEST_EXACT:
             return values.astype(kind)
     return values
+
+
+def is_whole(values: npt.NDArray[Any]) -> bool:
+    """Whether all numbers are whole; NaN is not."""
+    return bool(np.all(values[:64] % 1 == 0)) and bool(np.all(values % 1 == 0))
 
 
 def words_array(chunks: list[Any], kind: ColumnKind) -> tuple[Any, ColumnKind]:
@@ -271,6 +274,8 @@ def _plain(cells: pa.Array) -> pa.Array:
     import pyarrow as pa
 
     kind = cells.type
+    if pa.types.is_string(kind):
+        return cells
     if pa.types.is_dictionary(kind):
         cells = cells.dictionary_decode()
         kind = cells.type

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 4 << 20
 # Bytes parsed at once; the larger ones only for files whose rows need them.
-BLOCKS = (8 << 20, 64 << 20, 512 << 20)
+BLOCKS = (4 << 20, 32 << 20, 512 << 20)
+_LONG_LINE = 16 << 10
+_AHEAD = 3  # blocks read before they are used
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,9 @@ class CsvSource:
     path, options : Path, ReadingOptions
         The file and how to read it.
     block : int
-        Bytes that are parsed at once.
+        Bytes that are parsed at once; more when rows are long.
+    rows : int, optional
+        Take blocks of about that many rows instead, for a preview.
 
     Raises
     ------
@@ -109,23 +113,28 @@ class CsvSource:
         No header, no rows, duplicate names.
     """
 
-    def __init__(self, path: Path, options: ReadingOptions, *, block: int = BLOCKS[0]) -> None:
+    def __init__(self, path: Path, options: ReadingOptions, *, block: int = BLOCKS[0], rows: int | None = None) -> None:
         self.empty_rows = 0
         self.uneven_rows = 0
         self._path = path
         self._options = options
-        self._block = block
         head = read_head(path, options.encoding, n_bytes=64 << 10, squeeze=options.delimiter == WHITESPACE)
         n_lines = head.text.count("\n") or head.text.count("\r")
+        line = len(head.text) / max(1, n_lines)
+        if rows is not None and block == BLOCKS[0]:
+            self._block = int(min(BLOCKS[0], max(64 << 10, 1.5 * rows * line)))
+        else:
+            # Thousands of columns: few rows at a time would take long.
+            self._block = max(block, BLOCKS[1]) if line > _LONG_LINE else block
         # A little more than the head promises: what is not needed is never touched.
         self.expected_rows = int(1.03 * n_lines * path.stat().st_size / len(head.text.encode())) if head.text else 0
         lines = io.StringIO(head.text, newline="")
         for _ in islice(lines, options.skip_lines):
             pass
-        rows, reader = _records(lines, options)
-        header = next(rows, None) if options.header else None
+        fields, reader = _records(lines, options)
+        header = next(fields, None) if options.header else None
         self._lines_above = options.skip_lines + (reader.line_num if options.header else 0)
-        first = next(rows, None)
+        first = next(fields, None)
         if first is None:
             raise no_rows(path, header)
         self.width = len(header) if header is not None else len(first)
@@ -149,10 +158,13 @@ class CsvSource:
 
         size = max(1, self._path.stat().st_size)
         squeeze = self._options.delimiter == WHITESPACE
-        stream = Utf8Stream(self._path, self._options.encoding, skip_lines=self._lines_above, squeeze=squeeze)
+        stream = Utf8Stream(
+            self._path, self._options.encoding, skip_lines=self._lines_above, squeeze=squeeze, ahead=_AHEAD
+        )
         n_seen = 0
         try:
             for chunk in self._open(stream, wanted):
+                stream.consumed()
                 columns, kept = without_empty_rows(cast("list[pa.Array]", chunk.columns))
                 n_kept = chunk.num_rows if kept is None else kept.size
                 self.empty_rows += chunk.num_rows - n_kept

@@ -44,7 +44,7 @@ class _Try:
         cells = [cell for cell in islice(chain.from_iterable(self.rows), 5000) if cell.strip()]
         if self.width < 2 or not cells:
             return -1.0
-        numbers = sum(any(style.is_number(cell) for style in _STYLES) for cell in cells)
+        numbers = sum(_is_number(cell) for cell in cells)
         mixed = sum(any(other in cell for other in NAMES if other not in (self.delimiter, ",")) for cell in cells)
         return self.share + (numbers - mixed) / len(cells)
 
@@ -78,7 +78,7 @@ def find_dialect(head: Head, delimiter: str | None = None, quote: str = '"') -> 
         # numpy and gnuplot write the header as the last comment.
         last = _attempt(lines[above + comments - 1].lstrip(" #%\t") + "\n", best.delimiter, quote).rows
         first = best.rows[0] if best.rows else []
-        if last and len(last[0]) == best.width and all(any(s.is_number(c) for s in _STYLES) for c in first):
+        if last and len(last[0]) == best.width and all(_is_number(cell) for cell in first):
             return Dialect(best.delimiter, skip - 1, best.width, commented_header=True)
     return Dialect(best.delimiter, skip, best.width)
 
@@ -117,10 +117,17 @@ def _titles(table: _Try) -> int:
     if table.width < 2:
         return 0
     for place, row in enumerate(table.rows[:_MOST_TITLES]):
-        below = table.rows[place + 1 : place + 3]
-        if len(row) >= table.width or (
-            # One name less than fields: R's header without a name for the rows' names.
-            len(row) == table.width - 1 and len(row) > 1 and below and all(len(b) == table.width for b in below)
-        ):
+        if len(row) >= table.width or _is_short_header(row, table.rows[place + 1 : place + 3], table.width):
             return place
     return 0
+
+
+def _is_short_header(row: list[str], below: list[list[str]], width: int) -> bool:
+    """Whether a row has a name for every column but the first, as R writes it: names directly above data."""
+    if len(row) != width - 1 or len(row) < 2 or not below or any(len(other) != width for other in below):
+        return False
+    return not any(_is_number(cell) for cell in row) and any(_is_number(cell) for cell in below[0])
+
+
+def _is_number(cell: str) -> bool:
+    return any(style.is_number(cell) for style in _STYLES)

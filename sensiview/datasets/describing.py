@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensiview.datasets.card import ColumnCard, DatasetCard
-from sensiview.datasets.columns import Findings, truth_words
+from sensiview.datasets.columns import Findings, is_whole, truth_words
 from sensiview.errors import DataError, suggestion
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def make_card(
     DataError
         The target is not a column, has no or only one value, or is text without classes.
     """
-    columns = tuple(column_card(str(label), frame.iloc[:, i]) for i, label in enumerate(frame.columns))
+    columns = tuple(column_card(str(label), values) for label, values in frame.items())
     said = [*notes, *_about_findings(findings or {}), *_about_columns(frame, columns)]
     card = DatasetCard(
         name=name,
@@ -103,10 +103,12 @@ def column_card(name: str, values: pd.Series[Any]) -> ColumnCard:
         missing = int(values.isna().sum())
         return ColumnCard(name=name, kind="text", missing=missing, distinct=int(values.nunique()))
     numbers = values.to_numpy()
-    present = numbers[~np.isnan(numbers)] if numbers.dtype.kind == "f" else numbers
+    present = numbers
+    if numbers.dtype.kind == "f" and (lacking := np.isnan(numbers)).any():
+        present = numbers[~lacking]
     ordered = np.sort(present)
     distinct = int(np.count_nonzero(ordered[1:] != ordered[:-1])) + 1 if ordered.size else 0
-    whole = numbers.dtype.kind in "iu" or (present.size > 0 and bool(np.all(present % 1 == 0)))
+    whole = numbers.dtype.kind in "iu" or (present.size > 0 and is_whole(present))
     return _number_card(name, "integer" if whole else "number", present, numbers.size, distinct)
 
 
@@ -117,7 +119,8 @@ def _number_card(
         return ColumnCard(name=name, kind=kind, missing=size)
     with np.errstate(over="ignore", invalid="ignore"):  # the squares of values near 1e308
         mean = float(present.mean(dtype=np.float64))
-        std = float(present.std(dtype=np.float64, ddof=1)) if present.size > 1 else 0.0
+        off = present - mean
+        std = float(np.sqrt(np.dot(off, off) / max(1, present.size - 1)))
     return ColumnCard(
         name=name,
         kind=kind,

@@ -124,4 +124,5 @@ def _is_western(data: bytes) -> bool:
     letters = [c for c in text if c.isalpha()]
     accented = sum(not c.isascii() for c in letters)
     in_words = re.search("[^\\W\\d_][¹²³ªº¿¡£€¢§°±½¼¾×÷«»©®¥†…][^\\W\\d_]", text)
-    return _expected_share(data, "cp1252") == 1.0 and accented <= 0.4 * len(letters) and in_words is None
+    usual = accented <= max(3, 0.4 * len(letters))
+    return _expected_share(data, "cp1252") == 1.0 and usual and in_words is None

@@ -41,9 +41,10 @@ def _workbook(path: Path) -> Iterator[Workbook]:
     import openpyxl
 
     book = None
+    stream = path.open("rb")  # not the path: openpyxl refuses workbooks of another suffix
     try:
         with _no_warnings():
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+            book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
         yield book
     except (SensiViewError, MemoryError):
         raise
@@ -56,6 +57,7 @@ def _workbook(path: Path) -> Iterator[Workbook]:
     finally:
         if book is not None:
             book.close()
+        stream.close()
 
 
 def sheet_names(path: Path) -> list[str]:

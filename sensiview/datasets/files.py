@@ -1,7 +1,4 @@
-"""MOVED to sensiview/files.py (below models and datasets, so that both may use it): put `verify` THERE and import from there.
-
-This forwarding file goes away soon.
-"""
+"""Forwards to `sensiview.files`, which lies below models and data sets."""
 
 from sensiview.files import FileReference, fingerprint, write_atomically
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from sensiview.datasets.columns import Findings, as_truth, narrowed, truth_words
 from sensiview.errors import DataError
@@ -87,17 +86,9 @@ def _column(name: str, values: pd.Series[Any], findings: Findings) -> Any:
     dates = pd.api.types.is_datetime64_any_dtype(kind) or pd.api.types.is_timedelta64_dtype(kind)
     if not dates:
         try:
-            return _numbers(pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan), findings)
+            numbers = pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan)
+            return narrowed(findings.finite(numbers))
         except (ValueError, TypeError):
             pass  # text
     words = pd.Categorical(values.map(str, na_action="ignore"))
     return as_truth(words) if truth_words(str(word) for word in words.categories) else words
-
-
-def _numbers(values: npt.NDArray[np.float64], findings: Findings) -> npt.NDArray[Any]:
-    infinite = np.isinf(values)
-    findings.infinite = int(infinite.sum())
-    if findings.infinite:
-        values = np.where(infinite, np.nan, values)
-    findings.note_size(values)
-    return narrowed(values)

@@ -12,7 +12,7 @@ from sensiview.datasets.numbers import NumberStyle, guess_style
 from sensiview.datasets.options import MISSING, PERHAPS_MISSING, ColumnKind, shortened
 
 Cells = Sequence[str | None]
-_CHECKED_CELLS = 400_000
+CHECKED_CELLS = 200_000
 _INDEX_NAMES = frozenset(("", "unnamed: 0", "index", "rownames", "row.names", "row_names"))
 
 
@@ -47,9 +47,11 @@ def understand_rows(
     style, header, missing_values
         What the user has fixed already; None is found out.
     """
-    width = max(len(row) for row in rows)
+    # The usual width: single uneven rows are reported when all is read.
+    widths = Counter(len(row) for row in (rows[1:] or rows))
+    width = max(widths, key=lambda w: (widths[w], w))
     missing = tuple(MISSING if missing_values is None else missing_values)
-    shown = rows[: max(20, _CHECKED_CELLS // max(1, width))]
+    shown = rows[: max(20, CHECKED_CELLS // max(1, width))]
     body = _columns(shown[1:] or shown, width, frozenset(missing))
     sentences: list[str] = []
     if style is None:
@@ -126,7 +128,7 @@ def _has_header(rows: Sequence[Cells], body: list[list[str]], style: NumberStyle
     if len(numbers) <= len(above) // 2:
         return True
     # Names that are numbers themselves, wavelengths or years: evenly rising.
-    if len(numbers) == len(above) >= 4 and all(cell.isdigit() for cell in numbers):
+    if len(numbers) >= 4 and all(cell.isdigit() for cell in numbers):
         values = [int(cell) for cell in numbers]
         steps = {later - earlier for earlier, later in pairwise(values)}
         return len(steps) == 1 and steps.pop() > 0

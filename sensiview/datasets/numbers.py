@@ -47,6 +47,8 @@ class NumberStyle:
 
     def is_number(self, cell: str) -> bool:
         """Whether a cell is a number in this style."""
+        if self.decimal == "." and _POINT.fullmatch(cell):
+            return True
         cell = cell.strip()
         if self.decimal == "." and _POINT.fullmatch(cell):
             return True

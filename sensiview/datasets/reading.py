@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["CellError", "ReadingOptions", "preview", "read_table", "understand"]
 
 _NAMED = 10  # columns named in a note
+_COPIED = 64 << 20
 
 
 def read_table(
@@ -121,8 +122,9 @@ def _read(
         if not nameless:  # only a delimiter at the end of every line
             columns[reader.name] = array
     on_progress(1.0)
-    # Without copying: pandas would otherwise hold everything twice for a moment.
-    frame = pd.DataFrame(columns, copy=False)
+    # pandas copies to keep columns of a type together; a large table would then be held twice for a moment.
+    small = sum(array.nbytes for array in columns.values()) < _COPIED
+    frame = pd.DataFrame(columns, copy=small)
     return frame, {reader.name: reader.findings for reader in readers}, _notes(source, options)
 
 
@@ -131,7 +133,7 @@ def _source(path: Path, options: ReadingOptions, block: int, *, rows: int | None
         return ParquetSource(path, options)
     if options.format == "excel":
         return ExcelSource(path, options, rows_per_batch=rows)
-    return CsvSource(path, options, block=block)
+    return CsvSource(path, options, block=block, rows=rows)
 
 
 def _readers(source: Source, options: ReadingOptions, wanted: list[int]) -> list[ColumnReader]:
@@ -209,7 +211,7 @@ def preview(path: Path, options: ReadingOptions, rows: int = 50) -> pd.DataFrame
 
 
 def _first_batch(path: Path, options: ReadingOptions, rows: int) -> tuple[Source, Batch | None]:
-    for block in (1 << 20, *BLOCKS[1:]):
+    for block in BLOCKS:
         source = _source(path, options, block, rows=rows)
         try:
             with closing(source.batches(source.columns.wanted(options))) as batches:

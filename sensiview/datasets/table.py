@@ -54,9 +54,26 @@ class Table:
         count = self.n_rows if chosen is None else chosen.size
         values = np.empty((count, len(self.card.features)))
         for i, name in enumerate(self.card.features):
-            column = self._numbers(name)
+            column = self.numbers(name)
             values[:, i] = column if chosen is None else column[chosen]
         return values
+
+    def numbers(self, name: str) -> Floats:
+        """Return a column as float64 (n,): NaN where missing, truth values as 0 and 1.
+
+        Raises
+        ------
+        DataError
+            The column is text.
+        """
+        if self.card.column(name).kind == "text":
+            raise DataError(f"Column '{name}' is text, not numbers. Choose another column.")
+        values = self.frame[name]
+        if hasattr(values, "cat"):
+            codes = np.asarray(values.cat.codes, dtype=np.float64)
+            codes[codes < 0] = np.nan
+            return codes
+        return np.asarray(values, dtype=np.float64)
 
     def labels(self, rows: npt.ArrayLike | None = None) -> npt.NDArray[np.int64]:
         """Return the class of each row as its place in `card.class_counts`.
@@ -70,20 +87,27 @@ class Table:
         DataError
             There is no target, it is a quantity and has no classes, or it is missing in one of the rows.
         """
-        if self.card.target is not None and not self.card.class_counts:
-            raise DataError(
-                f"The target '{self.card.target}' is a quantity, not a class. Choose a target with classes."
-            )
-        values = self.frame[self._target()]
+        codes = self.class_codes()
+        chosen = self._missing_target(codes < 0, rows)
+        return codes if chosen is None else codes[chosen]
+
+    def class_codes(self) -> npt.NDArray[np.int64]:
+        """Return the class of every row as `labels` does, -1 where it is missing.
+
+        Raises
+        ------
+        DataError
+            There is no target, or it is a quantity.
+        """
+        target = self._target()
         names = list(self.card.class_counts)
-        if self.card.column(self._target()).kind in ("integer", "number"):
-            codes = _places_of_numbers(self._numbers(self._target()), [float(name) for name in names])
-        else:
-            places = {name: place for place, name in enumerate(names)}
-            words, of_row = _words(values)
-            codes = np.array([places.get(word, -1) for word in words] + [-1], dtype=np.int64)[of_row]
-        missing = self._missing_target(codes < 0, rows)
-        return codes if missing is None else codes[missing]
+        if not names:
+            raise DataError(f"The target '{target}' is a quantity, not a class. Choose a target with classes.")
+        if self.card.column(target).kind in ("integer", "number"):
+            return _places_of_numbers(self.numbers(target), [float(name) for name in names])
+        places = {name: place for place, name in enumerate(names)}
+        words, of_row = _words(self.frame[target])
+        return np.array([places.get(word, -1) for word in words] + [-1], dtype=np.int64)[of_row]
 
     def target_values(self, rows: npt.ArrayLike | None = None) -> Floats:
         """Return the target as numbers, float64 (n,): the quantity itself, or class codes.
@@ -95,7 +119,7 @@ class Table:
         """
         if self.card.class_counts:
             return self.labels(rows).astype(np.float64)
-        values = self._numbers(self._target())
+        values = self.numbers(self._target())
         chosen = self._missing_target(np.isnan(values), rows)
         return values if chosen is None else values[chosen]
 
@@ -127,14 +151,6 @@ class Table:
         if self.card.target is None:
             raise DataError(f"'{self.card.name}' has no target column. Choose one in the data set's settings.")
         return self.card.target
-
-    def _numbers(self, name: str) -> Floats:
-        values = self.frame[name]
-        if hasattr(values, "cat"):
-            codes = np.asarray(values.cat.codes, dtype=np.float64)
-            codes[codes < 0] = np.nan
-            return codes
-        return np.asarray(values, dtype=np.float64)
 
     def _missing_target(self, missing: npt.NDArray[np.bool_], rows: npt.ArrayLike | None) -> Rows | None:
         """Return the chosen rows, None for all; DataError when the target is missing in one of them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import threading
 from itertools import islice
 from pathlib import Path
 
@@ -26,6 +27,8 @@ class Utf8Stream:
         The file and its encoding.
     skip_lines : int
         Physical lines to leave out at the beginning.
+    ahead : int
+        How many reads may be made before `consumed` is called; pyarrow reads 32 blocks ahead where it may.
     squeeze : bool
         Make one blank of any run of blanks and tabs, none at line ends: columns aligned with blanks.
 
@@ -44,12 +47,15 @@ class Utf8Stream:
 
     closed = False
 
-    def __init__(self, path: Path, encoding: str, *, skip_lines: int = 0, squeeze: bool = False) -> None:
+    def __init__(
+        self, path: Path, encoding: str, *, skip_lines: int = 0, squeeze: bool = False, ahead: int = 0
+    ) -> None:
         self.position = 0
         self.error: DataError | None = None
         self._path = path
         self._encoding = encoding
         self._lines_before = 0
+        self._permits = threading.Semaphore(ahead) if ahead else None
         self._squeeze = squeeze
         self._unfinished = ""  # the line that a chunk ends in, while squeezing
         self._ready = b""
@@ -69,11 +75,20 @@ class Utf8Stream:
     def close(self) -> None:
         """Close the file."""
         self.closed = True
+        self.consumed()
         self._file.close()
+
+    def consumed(self) -> None:
+        """Say that one block was used: one more may be read."""
+        if self._permits:
+            self._permits.release()
 
     def read(self, n: int = -1) -> bytes:
         """Return up to `n` bytes of UTF-8, all that is left for a negative `n`, nothing at the end."""
-        if self.closed:  # pyarrow reads ahead in a thread of its own
+        if self._permits:
+            # The time limit is a safeguard: blocks and chunks need not correspond one to one.
+            self._permits.acquire(timeout=1.0)
+        if self.closed:  # pyarrow reads in a thread of its own
             return b""
         while not self._at_end and (n < 0 or len(self._ready) < n):
             chunk = self._chunk()

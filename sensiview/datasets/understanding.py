@@ -14,7 +14,7 @@ from sensiview.datasets.delimiters import NAMES, find_dialect
 from sensiview.datasets.describing import listed
 from sensiview.datasets.encodings import detect_encoding
 from sensiview.datasets.excel_source import Row, sheet_names, sheet_rows
-from sensiview.datasets.layout import Layout, understand_rows, unreadable_cells
+from sensiview.datasets.layout import CHECKED_CELLS, Layout, understand_rows, unreadable_cells
 from sensiview.datasets.numbers import NumberStyle
 from sensiview.datasets.options import WHITESPACE, ColumnKind, ReadingOptions
 from sensiview.datasets.parquet_source import ParquetSource
@@ -107,7 +107,7 @@ def _text(path: Path, size: int, fixed: Mapping[str, Any]) -> tuple[dict[str, An
     found["kinds"], about = _kinds(columns, layout, rows)
     header_names = rows[0] if layout.header else []
     sentences = [
-        _how_many(head, size, rows, len(columns.names) - len(columns.unread)),
+        _how_many(head, size, len(rows) - layout.header, _n_columns(columns, found["kinds"])),
         f"Text in {_ENCODINGS.get(encoding, encoding)}; fields are separated by "
         f"{NAMES.get(dialect.delimiter, repr(dialect.delimiter))}.",
     ]
@@ -223,9 +223,7 @@ def _kinds(
         (place, name) for place, name in enumerate(columns.names) if name not in kinds and name not in columns.unread
     ]
     body = rows[1:] if layout.header else rows
-    cells = sum(len(row) for row in body)
-    if cells > 400_000:  # the rest is found when all is read
-        body = body[: max(20, 400_000 * len(body) // cells)]
+    body = body[: max(20, CHECKED_CELLS // len(columns.names))]  # the rest is found when all is read
     bad = unreadable_cells(body, numbers, layout.style, layout.missing_values)
     return kinds, _about_kinds([name for name, kind in kinds.items() if kind == "text"], bad)
 
@@ -243,10 +241,15 @@ def _about_names(header: Sequence[str], fixed: Mapping[str, Any]) -> list[str]:
     return [f"These names occur more than once: {listed(twice)}. Have them numbered, or rename them in the file."]
 
 
-def _how_many(head: Head, size: int, rows: list[list[str]], width: int) -> str:
-    if head.complete and len(rows) < SAMPLE_ROWS:
-        return f"{len(rows):,} lines and {width:,} columns."
+def _n_columns(columns: Columns, kinds: Mapping[str, ColumnKind]) -> int:
+    """Number of columns without names of rows, and without the empty one behind a delimiter at each line's end."""
+    nothing = [name for name in columns.unnamed if kinds.get(name) == "auto"]
+    return len(columns.names) - len(columns.unread) - len(nothing)
+
+
+def _how_many(head: Head, size: int, n_sampled: int, width: int) -> str:
+    if head.complete and n_sampled < SAMPLE_ROWS - 1:
+        return f"{n_sampled:,} row{'' if n_sampled == 1 else 's'} and {width:,} columns."
     lines = head.text.count("\n") or head.text.count("\r")
-    about = lines if head.complete else round(lines * size / max(1, len(head.text.encode())))
-    memory = about * width * 8
-    return f"About {about:,} rows and {width:,} columns; up to {memory / 1e9:.1f} GB in memory."
+    about = lines if head.complete else round(lines * size / len(head.text.encode()))
+    return f"About {about:,} rows and {width:,} columns; up to {about * width * 8 / 1e9:.2g} GB in memory."

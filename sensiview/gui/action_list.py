@@ -118,7 +118,7 @@ ACTIONS: tuple[ActionInfo, ...] = (
                "Switch between the light and the dark theme", 2, ("Ctrl+Shift+L",), "theme"),
     ActionInfo("full_screen", "&Full screen", "full_screen", "&View",
                "Fill the screen with the window", 2, ("F11",), "layout"),
-    ActionInfo("reset_layout", "&Reset layout", "reset_layout", "&View",
+    ActionInfo("reset_layout", "Reset la&yout", "reset_layout", "&View",
                "Put every pane back where it was at first", 2, (), "layout"),
     ActionInfo("shortcuts", "&Keyboard shortcuts", "shortcuts", "&Help",
                "Show every shortcut", 0, ("F1", "Ctrl+/"), "keyboard"),

@@ -41,7 +41,7 @@ def fuzzy_score(wanted: str, text: str) -> float | None:
     low = text.casefold()
     if not letters:
         return 0.0
-    at, score, before = 0, 0.0, -2
+    at, score, before = 0, 0.5 * low.startswith(letters[0]), -2
     for letter in letters:
         # A word that begins with the letter is preferred to the next occurrence inside a word.
         begins = next((i for i in range(at, len(low)) if low[i] == letter and (i == 0 or not low[i - 1].isalnum())), -1)
@@ -49,7 +49,7 @@ def fuzzy_score(wanted: str, text: str) -> float | None:
         if following < 0:
             return None
         found = following if following == before + 1 or begins < 0 or begins - following > 20 else begins
-        score += 3.0 if found == before + 1 else 2.0 if found == begins else 1.0
+        score += 3.0 if found in (before + 1, begins) else 1.0
         before, at = found, found + 1
     return score / len(letters) - 0.01 * len(text)
 

@@ -223,6 +223,12 @@ class Commands:
         if self._window.analysis is not None:
             self._window.analysis.setFocus()
 
+    def edit_run(self, run_id: str) -> None:
+        """Put what a run was started with into the form."""
+        self.choose_analysis()
+        if self._window.analysis is not None:
+            self._window.analysis.show_run(run_id)
+
     def stop_job(self) -> None:
         """Stop the chosen run if it goes on or waits, else the one that goes on."""
         jobs = self._session.jobs
@@ -292,7 +298,7 @@ class Commands:
         window = self._window
         panes: list[QWidget] = [dock for dock in window.docks.values() if dock.isVisible()]
         panes.insert(1, window.centre)
-        focus = QApplication.focusWidget()
+        focus = window.focusWidget()
         now = next((i for i, pane in enumerate(panes) if focus is not None and pane.isAncestorOf(focus)), -1)
         for step in range(1, len(panes) + 1):
             if _focus_into(panes[(now + step) % len(panes)]):

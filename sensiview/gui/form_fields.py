@@ -93,7 +93,6 @@ class NumberField(Field):
     def __init__(self, spec: FieldSpec) -> None:
         super().__init__(spec)
         self.editor = QLineEdit()
-        self.editor.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.name_editor(self.editor)
         self.editor.textChanged.connect(self.changed)
         self.row.addWidget(self.editor)

@@ -33,7 +33,7 @@ class FrameTable(QWidget):
 
     changed = Signal()
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, parent: QWidget | None = None, *, row_numbers: bool = False) -> None:
         super().__init__(parent)
         self.setObjectName(f"{name}_area")
         self._model: FrameModel | None = None
@@ -54,6 +54,7 @@ class FrameTable(QWidget):
         self.view.setWordWrap(False)
         self.view.setTabKeyNavigation(False)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self.view.verticalHeader().setVisible(row_numbers)
         self.view.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
         header = self.view.horizontalHeader()
         header.setSortIndicatorShown(True)
@@ -98,6 +99,8 @@ class FrameTable(QWidget):
                 header.resizeSection(column, min(_WIDEST, header.sectionSize(column) + 12))
         if kept is not None:
             self.restore(kept)
+        else:
+            self.view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self._say_count()
 
     def clear(self) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sensiview.gui.actions import ActionSet
     from sensiview.projects.records import RunRecord
 
-COLUMNS = ("Run", "State", "Stage", "Progress", "Rows/s", "Time left", "Memory")
+COLUMNS = ("Run", "State", "Stage", "Progress", "Rows/s", "Time", "Memory")
 SHARE = Qt.ItemDataRole.UserRole + 1
 _RUN, _STATE, _STAGE, _PROGRESS, _SPEED, _LEFT, _MEMORY = range(len(COLUMNS))
 # Older ends are in the project tree; the table is about what goes on.
@@ -145,11 +145,13 @@ class JobModel(QAbstractTableModel):
                 f"waits ({waiting.index(run.id) + 1})" if run.id in waiting else STATE_WORDS.get(run.state, run.state)
             )
         if column == _STAGE:
-            return run.message or (counted(run.evaluations, "evaluation") if run.evaluations else "")
+            return run.message
+        if column == _PROGRESS and run.evaluations:
+            return counted(run.evaluations, "row")
         if column == _SPEED and run.evaluations and run.seconds:
             return f"{run.evaluations / run.seconds:,.0f}".replace(",", "\u2009")
         if column == _LEFT and run.finished:
-            return f"ended {when(run.finished)}"
+            return when(run.finished)
         return ""
 
     def _live_text(self, column: int) -> str:
@@ -167,7 +169,7 @@ class JobModel(QAbstractTableModel):
         if column == _SPEED:
             return f"{live.per_second:,.0f}".replace(",", "\u2009") if live.per_second else ""
         if column == _LEFT:
-            return "" if live.seconds_left is None else duration(live.seconds_left)
+            return "" if live.seconds_left is None else f"{duration(live.seconds_left)} left"
         if column == _MEMORY and live.memory:
             device = f" + {memory(live.device_memory)} GPU" if live.device_memory else ""
             return memory(live.memory) + device

@@ -186,6 +186,8 @@ class MainWindow(QMainWindow):
         placeholder = self.docks["analysis"].widget()
         self.docks["analysis"].setWidget(self.analysis)
         placeholder.deleteLater()
+        self.results.command_wanted.connect(lambda key: self.action_set[key].trigger())
+        self.results.edit_wanted.connect(self.commands.edit_run)
         self.analysis.started.connect(lambda run: self.commands.open_entry("run", run))
         self._view.restore()
         self.action_set.refresh()

@@ -54,8 +54,8 @@ def with_half_width(value: float, half: float | None) -> str:
 
 
 def grouped(count: int) -> str:
-    """Return a count with thin spaces between thousands."""
-    return f"{count:,}".replace(",", "\u2009")
+    """Return a count with commas between thousands."""
+    return f"{count:,}"
 
 
 def memory(n_bytes: float) -> str:

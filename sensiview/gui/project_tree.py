@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QSortFilterProxyModel, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QSortFilterProxyModel, Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QKeyEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QMenu, QTreeView, QVBoxLayout, QWidget
 
@@ -232,8 +232,12 @@ class ProjectTree(QWidget):
         if self._filling or entry is None:
             return
         new, old = item.text().strip(), str(item.data(SUBTITLE + 1))
+        # Not now: the editor still holds on to this item, and a refresh makes new ones.
+        QTimer.singleShot(0, self, lambda: self._rename(*entry, old, new))
+
+    def _rename(self, kind: EntryKind, identifier: str, old: str, new: str) -> None:
         if new and new != old:
-            push_rename(self._session, *entry, old, new)
+            push_rename(self._session, kind, identifier, old, new)
         # Refused, empty or taken: the tree shows what the project says.
         self.refresh()
 

@@ -217,12 +217,11 @@ class Session(QObject):
         self.project = project
         self._entries.clear()
         datasets, models = self.datasets(), self.models()
-        # The latest is what people go on with.
-        self._selected = {}
+        # The latest is what people go on with; a data set that the model takes rather than another.
+        self._selected = {"model": models[-1].id} if models else {}
         if datasets:
-            self._selected["dataset"] = datasets[-1].id
-        if models:
-            self._selected["model"] = models[-1].id
+            fitting = [d for d in datasets if models and len(d.card.features) == models[-1].card.n_inputs]
+            self._selected["dataset"] = (fitting or datasets)[-1].id
         self.project_changed.emit()
         self.jobs.project_opened()
         for sentence in (project.notice, *project.unreadable().values()):

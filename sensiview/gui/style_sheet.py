@@ -20,6 +20,7 @@ def style_sheet(t: Theme, base: float) -> str:
     base : float
         Size of the application's font in points: sizes of text follow it, so that a larger font enlarges all.
     """
+    # Spin boxes keep Fusion's own drawing: a styled one loses its left margin, whatever the padding says.
     # Dynamic properties ("role") keep style out of the widgets: setProperty("role", "heading").
     icons = (locations.resources() / "icons").as_posix()
     return f"""
@@ -50,6 +51,11 @@ def style_sheet(t: Theme, base: float) -> str:
     QToolButton:hover:enabled {{ background: {t.raised}; }}
     QToolButton:pressed, QToolButton:checked {{ background: {t.border}; }}
     QToolButton:focus {{ border: 1px solid {t.accent}; }}
+    QToolButton[popupMode="2"] {{ padding-right: 20px; }}
+    QToolButton::menu-indicator {{
+        image: url("{icons}/arrow_down_{t.name}.svg"); width: 9px; height: 9px;
+        subcontrol-origin: padding; subcontrol-position: center right; right: 6px;
+    }}
     QToolButton:disabled {{ color: {t.muted}; }}
     QTabWidget::pane {{ border: none; border-top: 1px solid {t.border}; }}
     QTabBar {{ background: {t.window}; }}
@@ -85,28 +91,19 @@ def style_sheet(t: Theme, base: float) -> str:
     QPushButton[role="primary"]:hover:enabled {{ border-color: {t.text}; }}
     QPushButton[role="primary"]:disabled {{ background: {t.border}; border-color: {t.border}; color: {t.muted}; }}
     QPushButton[role="primary"]:focus {{ border: 2px solid {t.text}; padding: 5px 15px; }}
-    QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QTextEdit {{
+    QLineEdit, QComboBox, QPlainTextEdit, QTextEdit {{
         background: {t.panel}; border: 1px solid {t.border}; border-radius: 4px; padding: 3px 6px; min-height: 20px;
         selection-background-color: {t.accent}; selection-color: {t.accent_text};
     }}
-    QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus, QTextEdit:focus {{
+    QLineEdit:focus, QComboBox:focus, QPlainTextEdit:focus, QTextEdit:focus {{
         border: 1px solid {t.accent};
     }}
-    QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {{ color: {t.muted}; }}
-    QSpinBox, QDoubleSpinBox {{ padding-right: 18px; }}
-    QSpinBox::up-button, QDoubleSpinBox::up-button {{
-        subcontrol-origin: border; subcontrol-position: top right; width: 18px; border: none; background: transparent;
-    }}
-    QSpinBox::down-button, QDoubleSpinBox::down-button {{
-        subcontrol-origin: border; subcontrol-position: bottom right; width: 18px; border: none;
-        background: transparent;
-    }}
-    QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{
-        image: url("{icons}/arrow_up_{t.name}.svg"); width: 9px; height: 9px;
-    }}
-    QSpinBox::down-arrow, QDoubleSpinBox::down-arrow, QComboBox::down-arrow {{
-        image: url("{icons}/arrow_down_{t.name}.svg"); width: 9px; height: 9px;
-    }}
+    QLineEdit:disabled, QComboBox:disabled {{ color: {t.muted}; }}
+    QComboBox QLineEdit {{ border: none; background: transparent; padding: 0 2px 0 4px; min-height: 0; }}
+    QAbstractSpinBox {{ min-height: 26px; }}
+    QAbstractSpinBox QLineEdit {{ border: none; background: transparent; padding: 0; min-height: 0; }}
+    QComboBox::down-arrow {{ image: url("{icons}/arrow_down_{t.name}.svg"); width: 9px; height: 9px; }}
+    QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     QComboBox::drop-down {{
         subcontrol-origin: border; subcontrol-position: center right; width: 22px; border: none;
         background: transparent;
@@ -137,6 +134,8 @@ def style_sheet(t: Theme, base: float) -> str:
         gridline-color: {t.border}; alternate-background-color: {t.window};
         selection-background-color: {t.accent}; selection-color: {t.accent_text};
     }}
+    QHeaderView::section:vertical {{ font-weight: normal; color: {t.muted}; }}
+    QTableCornerButton::section {{ background: {t.raised}; border: none; border-bottom: 1px solid {t.border}; }}
     QTableView::item {{ padding: 0 6px; }}
     QProgressBar {{ background: {t.border}; border: none; border-radius: 4px; }}
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 4px; }}

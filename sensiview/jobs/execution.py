@@ -128,7 +128,7 @@ class _Job:
             progress.warn(complaint)
         progress.stage("Opening data and model")
         self._verify()
-        study = self._study(device, analysis)
+        study = self._study(device, analysis, progress)
         found = analysis.obstacles(study) or analysis.problems(study, parameters)
         if found:
             raise UserError(" ".join(found))
@@ -205,7 +205,7 @@ class _Job:
                     verify(weights)
                     self._obey()
 
-    def _study(self, device: str, analysis: Analysis[Any]) -> Study:
+    def _study(self, device: str, analysis: Analysis[Any], progress: JobProgress) -> Study:
         dataset, model = self.task.dataset, self.task.model
         study = Study(
             dataset=dataset.card if dataset else None,
@@ -218,12 +218,14 @@ class _Job:
         if dataset is not None and dataset.card.kind == "table":
             from sensiview.datasets.opening import open_table
 
-            study = replace(study, table_loader=cache(partial(open_table, dataset)))
+            # A large file is read for a while: a cancel is obeyed meanwhile.
+            loader = partial(open_table, dataset, on_progress=lambda share: progress.advance(0))
+            study = replace(study, table_loader=cache(loader))
         if model is not None and analysis.needs_model:
             from sensiview.models.opening import open_network
 
-            loader = partial(open_network, model, device=device, architectures=self._architectures_now())
-            study = replace(study, network_loader=cache(loader))
+            opener = partial(open_network, model, device=device, architectures=self._architectures_now())
+            study = replace(study, network_loader=cache(opener))
         return study
 
     def _architectures_now(self) -> Mapping[str, Architecture]:

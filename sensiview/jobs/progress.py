@@ -23,9 +23,9 @@ from sensiview.jobs.events import Advanced, Checkpointed, Event, Previewed, Stag
 TICK_S = 0.25
 _MOST_WARNINGS = 50
 _MOST_PREVIEW_VALUES = 100_000
-# A checkpoint may cost a tenth of the time at most, however often an analysis offers one.
+# Checkpoints and previews may cost a tenth of the time each, however often an analysis offers them.
 _CHECKPOINT_S = 1.0
-_CHECKPOINT_SHARE = 10.0
+RARELY = 10.0
 _SPEED_MEMORY_S = 3.0
 
 
@@ -84,6 +84,7 @@ class JobProgress:
         self._stage_began = clock()
         self._speed = _Speed(clock())
         self._previews: dict[str, Item] = {}
+        self._preview_due = -np.inf
         self._pending_checkpoint: Checkpoint | None = None
         self._checkpoint_due = -np.inf
 
@@ -159,9 +160,11 @@ class JobProgress:
             self._emit(self._stage)
         if self._done > self._done_shown:
             self._say_advanced(now)
-        if self._previews:
+        if self._previews and now >= self._preview_due:
             name = next(iter(self._previews))
             self._emit(Previewed(self._run, name, to_plain(self._previews.pop(name))))
+            ended = self._clock()
+            self._preview_due = ended + RARELY * (ended - now)
 
     def _finish_stage(self) -> None:
         # A stage too short to be shown at all needs no last word.
@@ -187,7 +190,7 @@ class JobProgress:
         self._pending_checkpoint = None
         self._keep(state)
         ended = self._clock()
-        self._checkpoint_due = ended + max(_CHECKPOINT_S, _CHECKPOINT_SHARE * (ended - began))
+        self._checkpoint_due = ended + max(_CHECKPOINT_S, RARELY * (ended - began))
         self._emit(Checkpointed(self._run))
 
 

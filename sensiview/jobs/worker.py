@@ -16,6 +16,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sensiview.analysis.catalogue import Catalogue
@@ -42,7 +43,7 @@ def main(
     Parameters
     ----------
     build_catalogue, build_architectures : callable
-        Called once, before the first task.
+        Called once: at the start, and when the first model is opened.
     warm : bool
         Load torch at the start, while the user is still choosing.
     """
@@ -56,9 +57,10 @@ def main(
     if warm:
         _warm_up()
     catalogue, complaint = _catalogue(build_catalogue)
+    architectures = cache(build_architectures) if build_architectures is not None else None
     channel.say({"ready": {"process": os.getpid()}})
     while (line := inbox.tasks.get()) is not None:
-        _serve(line, catalogue, complaint, inbox, channel, build_architectures)
+        _serve(line, catalogue, complaint, inbox, channel, architectures)
     serving.set()
     return 0
 

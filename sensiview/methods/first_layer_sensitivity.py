@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from pydantic import field_validator
@@ -59,6 +59,17 @@ class FirstLayerParameters(Parameters):
     target: str | int | list[str | int] = parameter(
         "all", label="Class", help="Classes of that output: all, a name, or a number.", suggestions="classes"
     )
+
+    batch_size: int | Literal["auto"] = parameter(
+        "auto", label="Batch size", help="Rows per forward pass; auto takes what fits into memory.", advanced=True
+    )
+
+    @field_validator("batch_size")
+    @classmethod
+    def _at_least_one(cls, value: int | str) -> int | str:
+        if isinstance(value, int) and value < 1:
+            raise ValueError("The batch size must be at least 1")
+        return value
 
     @field_validator("layers", mode="before")
     @classmethod
@@ -160,7 +171,7 @@ class FirstLayerSensitivity(Analysis[FirstLayerParameters]):
         if sentence:
             progress.warn(sentence)
         factors = table.card.features
-        work = _Work(network, rows, layers, factors, parameters, study.batch_size, progress)
+        work = _Work(network, rows, layers, factors, parameters, _batch_size(study, parameters), progress)
         relative, derivative = work.relative(), work.derivative()
         zeros = (rows == 0).mean(axis=0)
         items: dict[str, Item] = {
@@ -292,6 +303,10 @@ class _Work:
                 "scaled": (np.sqrt(mean_square) * values.std).ravel(),
             }
         )
+
+
+def _batch_size(study: Study, parameters: FirstLayerParameters) -> int | None:
+    return parameters.batch_size if isinstance(parameters.batch_size, int) else study.batch_size
 
 
 def _counted(rows: int) -> str:

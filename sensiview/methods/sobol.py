@@ -22,19 +22,15 @@ from sensiview.models.card import ModelCard
 from sensiview.numerics.designs import MOST_DIMENSIONS, MOST_POINTS, is_power_of_two, nearest_powers
 from sensiview.numerics.input_space import ColumnSummary, InputSpace
 from sensiview.numerics.sobol_indices import Indices
-from sensiview.numerics.sobol_reading import findings, left_out, reading
-from sensiview.numerics.sobol_study import Outcome, SobolStudy, StudyPlan, StudyState
+from sensiview.numerics.sobol_reading import about_inputs, findings, left_out, reading
+from sensiview.numerics.sobol_study import Outcome, SobolStudy, StudyPlan, StudyState, study_cost
 from sensiview.numerics.space_builder import SpaceBuilder
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from sensiview.datasets.table import Table
     from sensiview.models.network import Network
 
 _SHARE = "share of the variance"
-_STRONG_CORRELATION = 0.5
-_MOST_CORRELATED = 500
 
 
 class SobolParameters(Parameters):
@@ -107,7 +103,7 @@ class SobolParameters(Parameters):
     interval: Literal["design", "percentile"] = parameter(
         "design",
         label="Low and high bounds",
-        help="percentile: of the bootstrap; design: narrower where the quasi-random points are better than random ones.",
+        help="percentile: of the bootstrap; design: narrower where quasi-random points err less than random ones.",
         advanced=True,
     )
     batch_size: int | Literal["auto"] = parameter(
@@ -224,24 +220,23 @@ class Sobol(Analysis[SobolParameters]):
         columns = [_from_card(study, name) for name in _column_order(study)]
         space = parameters.builder(columns).space()
         groups = len(columns) if space is None else len(space.labels)
-        per_point = (2 * groups if parameters.second_order else groups) + 2
         try:
             outputs = sum(_widths(study.model, parameters).values()) if study.model else 1
         except UserError:
             outputs = 1
-        n, resamples = parameters.n, parameters.resamples
-        pairs = groups * (groups - 1) // 2 if parameters.second_order else 0
-        sums = 3 + 2 * groups + pairs
-        kept_bytes = 4 * n * per_point * outputs
-        chunk_bytes = 2 * 8 * min(n * per_point, 131_072) * len(columns)
-        forward_bytes = 65_536 * (study.model.bytes_per_row if study.model else 0)
-        bootstrap_bytes = n * resamples + 8 * (resamples + 1) * max(sums, min(outputs * sums, 16_384)) + (64 << 20)
-        # Counting draws, and products of 2 (resamples + 1) operations per column, for all stages together.
-        seconds = 2 * n * resamples * 2e-8 + 2 * n * outputs * sums * (resamples + 40) * 1e-10
+        evaluations, peak_bytes, seconds = study_cost(
+            parameters.n - min(kept, parameters.n),
+            parameters.n,
+            groups=groups,
+            columns=len(columns),
+            outputs=outputs,
+            second_order=parameters.second_order,
+            resamples=parameters.resamples,
+        )
         stops = parameters.stop_width is not None or parameters.max_seconds is not None
         return Cost(
-            evaluations=max(n - kept, 0) * per_point,
-            peak_bytes=kept_bytes + max(chunk_bytes + forward_bytes, bootstrap_bytes),
+            evaluations,
+            peak_bytes + 65_536 * (study.model.bytes_per_row if study.model else 0),
             note="At most; the run may stop earlier." if stops else "",
             other_seconds=seconds,
         )
@@ -302,7 +297,8 @@ class Sobol(Analysis[SobolParameters]):
                 progress.checkpoint(Checkpoint(work.state().arrays, work.state().values))
             raise
         layers = {name: part for name, part in evaluator.columns.items() if _is_layer(network.card, name)}
-        words = reading(outcome.stages, labels, space.labels, outcome.reason) + _about_inputs(space, order, data, place)
+        words = reading(outcome.stages, labels, space.labels, outcome.reason, layers)
+        words += about_inputs(space, data[:, [place[factor.name] for factor in space.factors]])
         items = _items(outcome.stages, labels, space.labels, parameters.confidence)
         if layers:
             items["layers"] = _layer_item(outcome.indices, layers, space.labels)
@@ -449,29 +445,6 @@ def _preview(
         progress.preview(name, items[name])
 
 
-def _about_inputs(space: InputSpace, order: Sequence[str], data: Any, place: Mapping[str, int]) -> list[str]:
-    """Say what was sampled, and which columns are correlated although the design takes them as independent."""
-    shown = [f"{factor.name} {factor.words()}" for factor in space.factors[:20]]
-    more = f" and {len(space.factors) - 20:,} more" if len(space.factors) > 20 else ""
-    said = [f"Sampled independently: {'; '.join(shown)}{more}."]
-    if space.fixed:
-        said.append("Held fixed: " + ", ".join(f"{name} = {value:g}" for name, value in space.fixed.items()) + ".")
-    names = [factor.name for factor in space.factors]
-    values = data[:, [place[name] for name in names]]
-    values = values[np.isfinite(values).all(axis=1)]
-    varying = np.ptp(values, axis=0) > 0 if len(values) > 2 else np.zeros(len(names), dtype=bool)
-    names, values = [name for name, keep in zip(names, varying, strict=True) if keep], values[:, varying]
-    if 1 < len(names) <= _MOST_CORRELATED:
-        r = np.triu(np.corrcoef(values.T), 1)
-        i, j = np.unravel_index(int(np.abs(r).argmax()), r.shape)
-        if abs(r[i, j]) >= _STRONG_CORRELATION:
-            said.append(
-                f"In the data, {names[int(i)]} and {names[int(j)]} are correlated (r = {r[i, j]:.2f}); the design "
-                "varies them independently, so it also asks about combinations that do not occur."
-            )
-    return said
-
-
 def _facts(outcome: Outcome, space: InputSpace) -> dict[str, str]:
     return {
         "N": str(outcome.indices.n),
@@ -500,7 +473,7 @@ def _example_study() -> Study:
             torch.manual_seed(5)
             module = torch.nn.Sequential(
                 torch.nn.Linear(3, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1), torch.nn.Sigmoid()
-            )
+            ).double()
         return network_from_module(module, sample=table().features()[:2], name="example", device="cpu")
 
     return Study(dataset=table().card, model=network().card, device="cpu", table_loader=table, network_loader=network)

@@ -60,16 +60,17 @@ class Objective:
             return function(output[:, 0], target.to(output.dtype))
         return function(output[:, 0], target.to(output.dtype), weight=weight, reduction="sum") / weight.sum()
 
-    def score(self, output: Tensor, target: Tensor) -> Tensor:
+    def score(self, output: Tensor, target: Tensor) -> float:
         """Return the share of rows in the right class; for values R², 1 - mean squared error / variance."""
         if self.form == "value":
-            return 1 - functional.mse_loss(output[:, 0], target) / target.var(correction=0).clamp_min(1e-30)
+            error, spread = functional.mse_loss(output[:, 0], target), target.var(correction=0)
+            return 1 - float(error) / max(float(spread), 1e-30)
         if self.form in ("class_logit", "class_probability"):
             guess = output.argmax(dim=1)
         else:
             # 0.5 itself counts as the second class, as the study's script rounds.
             guess = (output[:, 0] >= (0.5 if self.form == "probability" else 0.0)).long()
-        return (guess == target).to(torch.float64).mean()
+        return int((guess == target).sum()) / len(target)
 
 
 def objective_for(

@@ -53,7 +53,7 @@ def kept_as_it_was(module: nn.Module) -> Iterator[None]:
     hooks = [(table, dict(table)) for part in modules for table in _hook_tables(part)]
     parameters = [(p, p.requires_grad, p.grad) for p in module.parameters()]
     device = device_of(module)
-    with _random_state(device), _full_precision(device), torch.no_grad():
+    with _random_state(device), full_precision(device), torch.no_grad():
         try:
             for part in modules:
                 part.training = False
@@ -97,7 +97,7 @@ def _random_state(device: torch.device) -> Iterator[None]:
 
 
 @contextmanager
-def _full_precision(device: torch.device) -> Iterator[None]:
+def full_precision(device: torch.device) -> Iterator[None]:
     """Switch TF32 off: cuDNN uses it for convolutions unless told otherwise, with three digits less."""
     if device.type != "cuda":
         yield

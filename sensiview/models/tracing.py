@@ -95,6 +95,11 @@ class Meter(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch leaves 
         Of matrix products, convolutions and attention, a multiply-add counted as two; the rest is not worth counting.
     """
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # Nothing in here is ever compiled; True would load torch's compiler (1,300 modules, seconds) to say so.
+        return False
+
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # torch leaves it untyped
         self.peak_bytes = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,8 +20,11 @@ from sensiview.models.opening import build
 from sensiview.models.preprocessing import Preprocessing, standardising
 from sensiview.models.recipe import TrainingRecipe
 from sensiview.models.splitting import Split, split_rows
-from sensiview.models.state import dtype_of
+from sensiview.models.state import dtype_of, full_precision
 from sensiview.models.training_course import Course, EpochReport
+
+# Products of weights and rows in one step, below which one thread is quickest.
+_SMALL = 10_000_000
 
 __all__ = ["EpochReport", "TrainingOutcome", "TrainingRecipe", "train", "train_new"]
 
@@ -137,7 +141,8 @@ def train(
     home = next((p.device for p in module.parameters()), torch.device("cpu"))
     preprocessing = standardising(x[split.train]) if recipe.standardise else {"kind": "none"}
     dtype = dtype_of(module)
-    with _seeded(place, seed):
+    small = place.type == "cpu" and _values_per_step(module, recipe, x[split.train]) < _SMALL
+    with _seeded(place, seed), full_precision(place), _threads(1 if small else torch.get_num_threads()):
         module.to(place)
         try:
             values = torch.tensor(np.ascontiguousarray(x, dtype=np.float64))
@@ -152,6 +157,25 @@ def train(
     losses = [report.test_loss for report in history]
     best = int(np.nanargmin(losses)) + 1 if np.isfinite(losses).any() else len(history)
     return TrainingOutcome(tuple(history), preprocessing, course.final, best, split, (*split.notes, *notes))
+
+
+def _values_per_step(module: nn.Module, recipe: TrainingRecipe, x: NDArray[Any]) -> int:
+    rows = min(recipe.batch_size or len(x), len(x))
+    return rows * (sum(p.numel() for p in module.parameters()) + math.prod(x.shape[1:]))
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Compute on `count` threads.
+
+    Threads that wait for each other cost a tiny network more than they bring, a hundred times more on a busy machine.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

@@ -76,7 +76,10 @@ class Course:
         self.x, self.test_x = inputs[rows[0]], inputs[rows[1]]
         self.y, self.test_y = targets[rows[0]], targets[rows[1]]
         self.final: dict[str, float] = {}
-        with self._evaluating(), torch.no_grad():
+        # Listed once: thousands of epochs of a small network are quicker than walking through its modules.
+        self._parts = list(module.modules())
+        self._mode(training=False)
+        with torch.no_grad():
             width = self._output(self.x[:2]).shape[1]
         self.objective: Objective = objective_for(recipe, emits, width, self.y, n_classes, inputs)
         self.size = min(recipe.batch_size or len(self.x), len(self.x))
@@ -119,7 +122,7 @@ class Course:
 
     def _epoch(self, optimiser: torch.optim.Optimizer, generator: np.random.Generator) -> tuple[float, float]:
         """Take one step per batch; return loss and score, means over rows, as they were before each step."""
-        self.module.train()
+        self._mode(training=True)
         total_loss, total_score = 0.0, 0.0
         for rows in self._batches(generator):
             x, y = (self.x, self.y) if rows is None else (self.x[rows], self.y[rows])
@@ -131,7 +134,7 @@ class Course:
             share = len(x) / len(self.x)
             total_loss += float(loss.detach()) * share
             if self.objective.form != "value":
-                total_score += float(self.objective.score(output.detach(), y)) * share
+                total_score += self.objective.score(output.detach(), y) * share
         if self.objective.form == "value":
             # R² of few rows at a time would have no meaning.
             total_score = 1 - total_loss / self.objective.spread
@@ -155,20 +158,17 @@ class Course:
         """Return loss and score in eval mode."""
         if not len(x):
             return _NAN, _NAN
-        with self._evaluating(), torch.no_grad():
+        self._mode(training=False)
+        with torch.no_grad():
             step = max(self.size, _EVALUATION_ROWS)
             output = (
                 torch.cat([self._output(part) for part in torch.split(x, step)]) if len(x) > step else self._output(x)
             )
-            return float(self.objective.loss(output, y)), float(self.objective.score(output, y))
+            return float(self.objective.loss(output, y)), self.objective.score(output, y)
 
-    @contextmanager
-    def _evaluating(self) -> Iterator[None]:
-        self.module.eval()
-        try:
-            yield
-        finally:
-            self.module.train()
+    def _mode(self, *, training: bool) -> None:
+        for part in self._parts:
+            part.training = training
 
     def _output(self, x: Tensor) -> Tensor:
         answer = compute(self.module, x, "being trained")

@@ -43,8 +43,8 @@ def second_order_frame(indices: Indices, outputs: Sequence[str], factors: Sequen
     return pd.DataFrame(
         {
             "output": _each(outputs, len(i)),
-            "factor_1": _all([factors[k] for k in i], len(outputs)),
-            "factor_2": _all([factors[k] for k in j], len(outputs)),
+            "factor_1": _all([factors[int(k)] for k in i], len(outputs)),
+            "factor_2": _all([factors[int(k)] for k in j], len(outputs)),
             "S2": indices.second[:, i, j].ravel(),
             "S2_conf": indices.second_conf[:, i, j].ravel(),
         }
@@ -75,28 +75,14 @@ def convergence_frame(stages: Sequence[Indices], outputs: Sequence[str], factors
 
 
 def layer_frame(indices: Indices, layers: Mapping[str, slice], factors: Sequence[str]) -> pd.DataFrame:
-    """Return layer, factor, S1, ST of whole layers: the units' indices weighted by the units' variance.
-
-    It is the generalised index of a vector-valued output, which depends on no rotation of it (Lamboni, Monod and
-    Makowski 2011; Gamboa, Janon, Klein and Lagnoux 2014). Units that do not vary have no weight.
-    """
+    """Return layer, factor, S1, ST of whole layers, see `Indices.of_layer`."""
     import pandas as pd
 
     pieces = []
     for layer, units in layers.items():
-        varying = ~np.isnan(indices.first.value[units]).any(axis=1)
-        weight = np.where(varying, indices.variance[units], 0.0)
-        share = weight / weight.sum() if weight.sum() > 0 else np.full_like(weight, np.nan)
-        pieces.append(
-            pd.DataFrame(
-                {
-                    "layer": _all([layer], len(factors)),
-                    "factor": _all(factors, 1),
-                    "S1": share @ np.nan_to_num(indices.first.value[units]),
-                    "ST": share @ np.nan_to_num(indices.total.value[units]),
-                }
-            )
-        )
+        first, total = indices.of_layer(units)
+        keys = {"layer": _all([layer], len(factors)), "factor": _all(factors, 1)}
+        pieces.append(pd.DataFrame(keys | {"S1": first, "ST": total}))
     return pd.concat(pieces, ignore_index=True)
 
 

@@ -72,6 +72,18 @@ class Indices:
         known = widths[~np.isnan(widths)]
         return float(known.max()) if known.size else float("nan")
 
+    def of_layer(self, units: slice) -> tuple[Array, Array]:
+        """Return S1 and ST of a vector of outputs, shape (groups,): the outputs' indices weighted by their variance.
+
+        It is the generalised index of a vector-valued output, which does not depend on a rotation of it (Lamboni,
+        Monod and Makowski 2011; Gamboa, Janon, Klein and Lagnoux 2014). Outputs that do not vary have no weight; NaN
+        when none varies.
+        """
+        first, total = self.first.value[units], self.total.value[units]
+        weight = np.where(np.isnan(first).any(axis=1), 0.0, self.variance[units])
+        share = weight / weight.sum() if weight.sum() > 0 else np.full_like(weight, np.nan)
+        return share @ np.nan_to_num(first), share @ np.nan_to_num(total)
+
 
 def estimate(
     evaluations: Evaluations,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sensiview.numerics.input_space import InputSpace
 from sensiview.numerics.sobol_indices import Estimate, Indices
 
 # Half width from which an index counts as too uncertain; Sarrazin, Pianosi and Wagener (2016) ask for 0.025 to 0.05.
@@ -17,6 +18,8 @@ WIDE = 0.05
 # A factor whose total index is at least this takes part in the order that is watched for stability.
 _COUNTS = 0.05
 _MOST_OUTPUTS = 3
+_STRONG_CORRELATION = 0.5
+_MOST_CORRELATED = 500
 
 Column = Literal["S1", "ST"]
 FindingKind = Literal["includes_zero", "S1_above_ST", "n_too_small"]
@@ -124,7 +127,13 @@ def suggested_n(indices: Indices) -> int:
     return 1 << math.ceil(math.log2(max(indices.n * (indices.width() / WIDE) ** 2, 2)))
 
 
-def reading(stages: Sequence[Indices], outputs: Sequence[str], factors: Sequence[str], reason: str) -> list[str]:
+def reading(
+    stages: Sequence[Indices],
+    outputs: Sequence[str],
+    factors: Sequence[str],
+    reason: str,
+    layers: Mapping[str, slice],
+) -> list[str]:
     """Return sentences on the result: who leads, how much is interaction, whether N suffices, what was left out.
 
     Parameters
@@ -135,24 +144,27 @@ def reading(stages: Sequence[Indices], outputs: Sequence[str], factors: Sequence
         Their names.
     reason : str
         What ended the study: ``n``, ``width`` or ``time``.
+    layers : mapping
+        Outputs that are the units of one layer; a layer is spoken of as a whole.
     """
     last = stages[-1]
+    units = {output for part in layers.values() for output in range(*part.indices(len(outputs)))}
     varying = [int(output) for output in np.flatnonzero(~last.constant)]
-    # With many outputs (units of a layer) those that vary most are spoken of.
-    spoken = sorted(sorted(varying, key=lambda output: -last.variance[output])[:_MOST_OUTPUTS])
+    single = [output for output in varying if output not in units]
+    spoken = single[:_MOST_OUTPUTS]
     said = [_about_output(stages, output, outputs[output], factors) for output in spoken]
-    if len(varying) > len(spoken):
-        said.append(f"{len(varying) - len(spoken):,} more outputs are in the table.")
+    if len(single) > len(spoken):
+        said.append(f"{len(single) - len(spoken):,} more outputs are in the table.")
+    said += [_about_layer(last, layer, part, factors) for layer, part in layers.items()]
     if varying:
-        said.append(_about_n(stages, reason))
+        said.append(_about_n(stages, outputs, factors, reason))
     constant = [outputs[int(i)] for i in np.flatnonzero(last.constant) if last.excluded[i] < last.n]
     if constant:
         said.append(
             f"{_named(constant)} {'does' if len(constant) == 1 else 'do'} not vary at all over these inputs, so there "
             "are no indices (empty cells). Look at another output, or widen the bounds."
         )
-    said += left_out(last, outputs)
-    return said
+    return said + left_out(last, outputs)
 
 
 def left_out(indices: Indices, outputs: Sequence[str]) -> list[str]:
@@ -162,8 +174,8 @@ def left_out(indices: Indices, outputs: Sequence[str]) -> list[str]:
         if count:
             by_count.setdefault(int(count), []).append(name)
     return [
-        f"{_named(names)}: {count:,} of {indices.n:,} base points ({count / indices.n:.2%}) are left out, since the "
-        "model gave no finite number for one of their rows. "
+        f"{_named(names)}: {count:,} of {indices.n:,} base points ({100 * count / indices.n:.2g} %) are left out, "
+        "since the model gave no finite number for one of their rows. "
         + (
             "No indices can be given: look at the bounds and the model's weights."
             if count == indices.n
@@ -171,6 +183,30 @@ def left_out(indices: Indices, outputs: Sequence[str]) -> list[str]:
         )
         for count, names in by_count.items()
     ]
+
+
+def about_inputs(space: InputSpace, data: NDArray[np.float64]) -> list[str]:
+    """Say what was sampled, and which columns are correlated although the design takes them as independent.
+
+    `data` holds the rows that the factors come from, shape (rows, factors), in the order of `space.factors`.
+    """
+    shown = [f"{factor.name} {factor.words()}" for factor in space.factors[:20]]
+    more = f" and {len(space.factors) - 20:,} more" if len(space.factors) > 20 else ""
+    said = [f"Sampled independently: {'; '.join(shown)}{more}."]
+    if space.fixed:
+        said.append("Held fixed: " + ", ".join(f"{name} = {value:g}" for name, value in space.fixed.items()) + ".")
+    complete = data[np.isfinite(data).all(axis=1)]
+    varying = np.flatnonzero(np.ptp(complete, axis=0) > 0) if len(complete) > 2 else np.empty(0, dtype=np.int64)
+    if 1 < len(varying) <= _MOST_CORRELATED:
+        r = np.triu(np.corrcoef(complete[:, varying].T), 1)
+        i, j = np.unravel_index(int(np.abs(r).argmax()), r.shape)
+        if abs(r[i, j]) >= _STRONG_CORRELATION:
+            first, second = (space.factors[int(varying[k])].name for k in (i, j))
+            said.append(
+                f"In the data, {first} and {second} are correlated (r = {r[i, j]:.2f}); the design varies them "
+                "independently, so it also asks about combinations that do not occur."
+            )
+    return said
 
 
 def _about_output(stages: Sequence[Indices], output: int, name: str, factors: Sequence[str]) -> str:
@@ -190,7 +226,8 @@ def _about_output(stages: Sequence[Indices], output: int, name: str, factors: Se
     if together >= 1:
         text += f"First-order effects explain all of the variance (sum of S1 = {together:.2f}). "
     else:
-        text += f"First-order effects together explain {max(together, 0):.0%} of the variance, interactions the rest. "
+        share = f"{100 * max(together, 0):.0f} %"
+        text += f"First-order effects together explain {share} of the variance, interactions the rest. "
     idle = [
         factors[i] for i in range(len(factors)) if total[i] - last.total.conf[output][i] <= 0 or total[i] < WIDE / 10
     ]
@@ -206,7 +243,16 @@ def _about_output(stages: Sequence[Indices], output: int, name: str, factors: Se
     return text.strip()
 
 
-def _about_n(stages: Sequence[Indices], reason: str) -> str:
+def _about_layer(last: Indices, layer: str, units: slice, factors: Sequence[str]) -> str:
+    first, _ = last.of_layer(units)
+    if np.isnan(first).any():
+        return f"Layer {layer}: none of its units varies."
+    order = [i for i in rank(first) if first[i] >= WIDE][:4] or [rank(first)[0]]
+    named = _listed([f"{factors[i]} ({first[i]:.3f})" for i in order])
+    return f"Layer {layer} as a whole depends most on {named}, the S1 of its units weighted by their variance."
+
+
+def _about_n(stages: Sequence[Indices], outputs: Sequence[str], factors: Sequence[str], reason: str) -> str:
     last = stages[-1]
     ended = {
         "width": f"The run ended at N = {last.n:,}, when every interval was narrow enough. ",
@@ -217,10 +263,14 @@ def _about_n(stages: Sequence[Indices], reason: str) -> str:
         return ended + f"N = {last.n:,} is too small to say how certain the indices are."
     if width <= WIDE:
         return ended + f"N = {last.n:,} suffices: no interval is wider than ± {width:.2g}."
+    column, widest = max(
+        (("S1", last.first.conf), ("ST", last.total.conf)), key=lambda pair: float(np.nanmax(pair[1], initial=0.0))
+    )
+    output, factor = np.unravel_index(int(np.nanargmax(widest)), widest.shape)
     return (
-        ended
-        + f"N = {last.n:,} is too small: the widest interval is ± {width:.2g}. About N = {suggested_n(last):,} brings "
-        "it below ± 0.05; extend the run, its evaluations are re-used."
+        f"{ended}N = {last.n:,} is too small: the widest interval is ± {width:.2g} ({column} of {factors[int(factor)]} "
+        f"for {outputs[int(output)]}). About N = {suggested_n(last):,} brings it below ± {WIDE}; extend the run, its "
+        "evaluations are re-used."
     )
 
 

@@ -236,6 +236,28 @@ class SobolStudy:
         }
 
 
+def study_cost(
+    new: int, n: int, *, groups: int, columns: int, outputs: int, second_order: bool, resamples: int
+) -> tuple[int, int, float]:
+    """Return evaluations, peak bytes beside the model's own, and seconds of estimation, known beforehand.
+
+    Parameters
+    ----------
+    new, n : int
+        Base points still to evaluate, and in all.
+    groups, columns, outputs : int
+        Indices per output, columns of the model's input, columns of its answer (counted as float32).
+    """
+    per_point = (2 * groups if second_order else groups) + 2
+    sums = 3 + 2 * groups + (groups * (groups - 1) // 2 if second_order else 0)
+    answers = 4 * n * per_point * outputs
+    sampling = 3 * 8 * min(n * per_point, 131_072) * columns
+    bootstrap = n * resamples + 8 * (resamples + 1) * max(sums, min(outputs * sums, 16_384)) + (64 << 20)
+    # Counting draws, and products of 2 (resamples + 1) operations per column, for all stages together.
+    seconds = 2 * n * resamples * 2e-8 + 2 * n * outputs * sums * (resamples + 40) * 1e-10
+    return new * per_point, answers + max(sampling, bootstrap), seconds
+
+
 _DIFFERENT: Mapping[str, str] = {
     "format": "The kept evaluations come from another version of this program. Start a new run.",
     "second_order": (

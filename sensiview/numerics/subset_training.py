@@ -11,27 +11,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from sensiview.errors import ModelError, UserError
 from sensiview.models.architectures import Architecture
 from sensiview.models.evaluation import Evaluator
 from sensiview.models.network import Network
 from sensiview.models.recipe import TrainingRecipe
+from sensiview.models.splitting import split_rows
 from sensiview.models.training import EpochReport, train_new
-from sensiview.numerics.input_space import ColumnSummary, SpaceBuilder
+from sensiview.numerics.input_space import ColumnSummary
 from sensiview.numerics.sobol_study import SobolStudy, StudyPlan
+from sensiview.numerics.space_builder import SpaceBuilder
 
 Array = NDArray[np.float64]
 
 # Below this size one core is faster than several: they would wait for each other at every step.
 _SMALL = 100_000
-
-
-@dataclass(frozen=True)
-class Task:
-    """One training: which columns (positions), which seed."""
-
-    subset: str
-    columns: tuple[int, ...]
-    seed: int
 
 
 def total_indices(
@@ -47,7 +41,7 @@ def total_indices(
 ) -> Array:
     """Return ST of each factor, shape (D,): uniform between the smallest and the largest value of its column.
 
-    The mean over the network's outputs; an output that does not vary has no index and is left out. NaN when none varies.
+    The mean over the network's outputs; one that does not vary has no index and is left out. NaN when none varies.
     Takes n (D + 2) evaluations.
     """
     done_before = 0
@@ -67,8 +61,6 @@ def total_indices(
     builder = SpaceBuilder([ColumnSummary.of(name, rows[:, i]) for i, name in enumerate(factors)])
     space = builder.space()
     if space is None:
-        from sensiview.errors import UserError
-
         raise UserError(" ".join(builder.problems))
     plan = StudyPlan(space, n, second_order=False, seed=seed, resamples=2)
     total = SobolStudy(plan, piece, evaluate.labels).run().indices.total.value
@@ -76,50 +68,134 @@ def total_indices(
     return total[varies].mean(axis=0) if varies.any() else np.full(len(factors), np.nan)
 
 
-def score(
-    task: Task,
-    architecture: Architecture,
-    options: Mapping[str, Any],
-    recipe: TrainingRecipe,
-    x: Array,
-    y: NDArray[Any],
-    *,
-    n_classes: int,
-    device: str,
-    on_epoch: Callable[[EpochReport], None],
-) -> tuple[float, float, tuple[str, ...]]:
-    """Train anew on the task's columns; return how good it is on training and on test rows, and sentences.
+@dataclass(frozen=True)
+class SubsetPlan:
+    """Trainings of one architecture on several subsets of columns, each with the same seeds, rows and recipe.
 
-    Good is the share of rows in the right class. For a target of numbers it is bad: the root of the mean squared
-    error, in the target's unit. NaN without test rows.
+    Parameters
+    ----------
+    architecture, options, recipe
+        What is built and how it is trained.
+    x : ndarray, float64, shape (n, D)
+        Raw values of all factors.
+    y : ndarray, shape (n,)
+        Class numbers (int64, negative where the row takes part in no training), or values (float64, NaN there).
+    n_classes : int
+        0 for a target of numbers.
+    subsets : mapping of str to tuple of int
+        Columns of `x` by name of the subset.
+    seeds : tuple of int
+    device : str
     """
-    with _threads_for(recipe, x):
-        _, outcome = train_new(
-            architecture,
-            options,
-            recipe,
-            np.ascontiguousarray(x[:, list(task.columns)]),
-            y,
-            n_classes=n_classes,
-            seed=task.seed,
-            device=device,
-            on_epoch=on_epoch,
-        )
-    train, test = (outcome.accuracy.get(part, float("nan")) for part in ("train", "test"))
-    if n_classes == 0:
-        # R² is 1 - mean squared error / variance of the training rows.
-        spread = float(np.var(y[outcome.split.train]))
-        train, test = (float(np.sqrt(max(0.0, 1 - value) * spread)) for value in (train, test))
-    return train, test, outcome.notes
 
+    architecture: Architecture
+    options: Mapping[str, Any]
+    recipe: TrainingRecipe
+    x: Array
+    y: NDArray[Any]
+    n_classes: int
+    subsets: Mapping[str, tuple[int, ...]]
+    seeds: tuple[int, ...]
+    device: str
 
-@contextmanager
-def _threads_for(recipe: TrainingRecipe, x: Array) -> Iterator[None]:
-    before = torch.get_num_threads()
-    rows = min(recipe.batch_size or len(x), len(x))
-    if rows * x.shape[1] <= _SMALL:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the scores depend on besides data and the number of seeds, as JSON values."""
+        return {
+            "first_seed": self.seeds[0],
+            "recipe": self.recipe.model_dump(mode="json"),
+            "subsets": {name: list(columns) for name, columns in self.subsets.items()},
+            "options": dict(self.options),
+        }
+
+    @property
+    def rows_per_epoch(self) -> int:
+        """Rows that go through the network in an epoch: training rows, then test rows."""
+        split = split_rows(self.recipe, self.x, self.y, classes=self.n_classes > 0, seed=self.seeds[0])
+        return len(split.train) + len(split.test)
+
+    def no_scores(self) -> Array:
+        """Return scores of nothing, NaN, shape (subsets, seeds, 2); the last axis is train, test."""
+        return np.full((len(self.subsets), len(self.seeds), 2), np.nan)
+
+    def train(
+        self,
+        scores: Array,
+        *,
+        begin: Callable[[str, int], Callable[[EpochReport], None]],
+        skip: Callable[[], None],
+        done: Callable[[], None],
+        warn: Callable[[str], None],
+    ) -> None:
+        """Fill what is still NaN in `scores`, seed by seed, so that every subset has about as many at any time.
+
+        Parameters
+        ----------
+        begin : callable
+            Takes subset and seed, gives what is called after every epoch; what that raises comes through.
+        skip, done : callable
+            Called for a training that has its scores already, and after one that has them now.
+        warn : callable
+            Gets sentences, also of a training that failed while others did not.
+
+        Raises
+        ------
+        ModelError
+            A training failed before any had succeeded.
+        """
+        said: set[str] = set()
+        for place, seed in enumerate(self.seeds):
+            for number, (subset, columns) in enumerate(self.subsets.items()):
+                if np.isfinite(scores[number, place, 0]):
+                    skip()
+                    continue
+                try:
+                    scores[number, place], notes = self._score(columns, seed, begin(subset, seed))
+                except ModelError as error:
+                    if np.isnan(scores[:, :, 0]).all():
+                        raise
+                    notes = (f"The training on the {subset} factors with seed {seed} failed. {error.sentence}",)
+                for sentence in notes:
+                    if sentence not in said:
+                        said.add(sentence)
+                        warn(sentence)
+                done()
+
+    def _score(
+        self, columns: tuple[int, ...], seed: int, on_epoch: Callable[[EpochReport], None]
+    ) -> tuple[tuple[float, float], tuple[str, ...]]:
+        """Train anew on these columns; return how good it is on training and on test rows, and sentences.
+
+        Good is the share of rows in the right class. For a target of numbers it is bad: the root of the mean squared
+        error, in the target's unit. NaN without test rows.
+        """
+        with self._threads():
+            _, outcome = train_new(
+                self.architecture,
+                self.options,
+                self.recipe,
+                np.ascontiguousarray(self.x[:, list(columns)]),
+                self.y,
+                n_classes=self.n_classes,
+                seed=seed,
+                device=self.device,
+                on_epoch=on_epoch,
+            )
+        train, test = (outcome.accuracy.get(part, float("nan")) for part in ("train", "test"))
+        if self.n_classes == 0:
+            # R² is 1 - mean squared error / variance of the training rows.
+            spread = float(np.var(self.y[outcome.split.train]))
+            train, test = (float(np.sqrt(max(0.0, 1 - value) * spread)) for value in (train, test))
+        return (train, test), outcome.notes
+
+    @contextmanager
+    def _threads(self) -> Iterator[None]:
+        """Use one core for small steps: several wait for each other at every step, seconds become minutes."""
+        before = torch.get_num_threads()
+        rows = min(self.recipe.batch_size or len(self.x), len(self.x))
+        if rows * self.x.shape[1] <= _SMALL:
+            torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)

@@ -105,6 +105,8 @@ class Finding(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    model_config = ConfigDict(frozen=True)
+
     severity: Severity
     sentence: str
     subject: str = ""

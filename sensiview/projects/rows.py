@@ -21,7 +21,8 @@ def to_text(value: BaseModel) -> str:
     return json.dumps(value.model_dump(mode="json"))
 
 
-# The window asks for the cards at every change of the selection; a table of 10,000 columns takes a while to read.
+# The window asks for them at every change of the selection; a table of 10,000 columns, or a thousand runs, take a
+# while to read. What is returned is shared, and not to be changed in place.
 @lru_cache(maxsize=256)
 def dataset_card(text: str, identifier: str) -> DatasetCard:
     """Return the card in a row's text; UnreadableEntry when it is none."""
@@ -34,6 +35,7 @@ def model_card(text: str, identifier: str) -> ModelCard:
     return _parsed(ModelCard, text, identifier)
 
 
+@lru_cache(maxsize=4096)
 def run_record(text: str, identifier: str) -> RunRecord:
     """Return the record in a row's text; UnreadableEntry when it is none."""
     return _parsed(RunRecord, text, identifier)

@@ -45,6 +45,9 @@ class Runs(ProjectFolder):
         UserError
             There is none, or it lies in the trash.
         """
+        found = self._database.rows("SELECT record FROM runs WHERE id = ? AND deleted = ''", (wanted,))
+        if found:
+            return run_record(str(found[0][0]), wanted)
         rows = self._database.rows("SELECT id, name, deleted FROM runs ORDER BY created, rowid")
         identifier = choose("run", wanted, [(str(i), str(n), str(d)) for i, n, d in rows])
         return self._record(identifier)

@@ -31,6 +31,10 @@ WORKS: Mapping[str, str] = {
         "Jansen, M. J. W. (1999). Analysis of variance designs for model output. Computer Physics Communications "
         "117(1–2), 35–43. doi:10.1016/S0010-4655(98)00154-4"
     ),
+    "snyder2000": (
+        "Snyder, W. C. (2000). Accuracy estimation for quasi-Monte Carlo simulations. Mathematics and Computers in "
+        "Simulation 54(1–3), 131–143"
+    ),
     "archer1997": (
         "Archer, G. E. B., Saltelli, A., Sobol', I. M. (1997). Sensitivity measures, ANOVA-like techniques and the use "
         "of bootstrap. Journal of Statistical Computation and Simulation 58(2), 99–120. doi:10.1080/00949659708811825"

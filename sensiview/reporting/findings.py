@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sensiview.analysis.items import IndexTable, Item, Note
-from sensiview.reporting.wording import listed, number, percent
+from sensiview.reporting.wording import listed, number, percent, uncertain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,12 +17,16 @@ _LEADING = 3
 
 
 def findings(items: Mapping[str, Item]) -> list[str]:
-    """Return the sentences for the items of one run; empty when none of them is understood."""
+    """Return the sentences for the items of one run; empty when none of them is understood.
+
+    An analysis that says in a note what its result means is taken at its word.
+    """
+    notes = [item.text.strip() for item in items.values() if isinstance(item, Note)]
+    if notes:
+        return notes
     said: list[str] = []
     for name, item in items.items():
-        if isinstance(item, Note):
-            said.append(item.text.strip())
-        elif isinstance(item, IndexTable) and len(item.frame):
+        if isinstance(item, IndexTable) and len(item.frame):
             columns = set(item.frame.columns)
             if name == "first_total" and {"output", "factor", "S1", "ST"} <= columns:
                 said += _first_total(item)
@@ -45,7 +49,7 @@ def _first_total(item: IndexTable) -> list[str]:
             said.append(f"{output}: no index could be computed, because the output does not vary.")
             continue
         ranked = _records(known)
-        leading = [f"{row['factor']} ({_with_half(row, 'ST')})" for row in ranked[:_LEADING]]
+        leading = [f"{row['factor']} (ST = {uncertain(row['ST'], row.get('ST_conf'))})" for row in ranked[:_LEADING]]
         said.append(
             f"{output}: the factors with the largest total index are {listed(leading)}. "
             "The total index is the share of the output's variance in which a factor has a part."
@@ -99,12 +103,6 @@ def _accuracy(frame: pd.DataFrame) -> list[str]:
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
-
-
-def _with_half(row: Mapping[str, Any], column: str) -> str:
-    half = row.get(f"{column}_conf")
-    shown = "" if half is None or math.isnan(half) else f" ± {number(half, 2)}"
-    return f"{column} = {number(row[column], 3)}{shown}"
 
 
 def _includes_zero(row: Mapping[str, Any]) -> bool:

@@ -6,62 +6,10 @@ Marks such as ``[sobol2001]`` name works of `sensiview.reporting.bibliography`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
-from sensiview.analysis.items import Curve, IndexTable, Item
-from sensiview.datasets.card import DatasetCard
-from sensiview.models.card import ModelCard
+from sensiview.reporting.methods_sobol import sobol
+from sensiview.reporting.methods_told import MethodsText, Told
 from sensiview.reporting.wording import count, listed, percent, value_text
-
-_WORDS = {"auto": "output", "probability": "predicted probability", "logit": "logit", "loss": "cross-entropy loss"}
-
-
-@dataclass(frozen=True)
-class MethodsText:
-    """One paragraph on what was done, and sentences on what the result can't say."""
-
-    paragraph: str
-    limits: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Told:
-    """What a paragraph is written from: the run's record, its items, and the cards where they are known."""
-
-    record: Mapping[str, Any]
-    items: Mapping[str, Item]
-    dataset: DatasetCard | None = None
-    model: ModelCard | None = None
-    # First line of the analysis's help, for analyses that have no paragraph of their own.
-    summary: str = ""
-
-    def parameter(self, name: str, default: Any = None) -> Any:
-        """Return a parameter's value."""
-        value = self.record.get("parameters", {}).get(name)
-        return default if value is None else value
-
-    @property
-    def network(self) -> str:
-        """The model in words."""
-        name = f"“{self.record.get('model_name') or 'the model'}”"
-        if self.model is None or not self.model.architecture:
-            return name
-        size = f" with {count(self.model.n_parameters)} parameters" if self.model.n_parameters else ""
-        return f"{name} (architecture {self.model.architecture}{size})"
-
-    @property
-    def table(self) -> str:
-        """The data in words."""
-        name = f"“{self.record.get('dataset_name') or 'the data'}”"
-        return f"{name} ({count(self.dataset.n_rows)} rows)" if self.dataset and self.dataset.n_rows else name
-
-    def column(self, item: str, column: str) -> list[Any]:
-        """Return the distinct values of a column of a table or curve, in order; empty without it."""
-        found = self.items.get(item)
-        if not isinstance(found, IndexTable | Curve) or column not in found.frame:
-            return []
-        return list(dict.fromkeys(found.frame[column].tolist()))
 
 
 def methods_text(told: Told) -> MethodsText:
@@ -69,90 +17,6 @@ def methods_text(told: Told) -> MethodsText:
     key = "training" if told.record.get("kind") == "training" else str(told.record.get("analysis", ""))
     specific = _BY_ANALYSIS.get(key, _any)(told)
     return MethodsText(f"{specific.paragraph} {_programs(told)}", specific.limits)
-
-
-def _sobol(told: Told) -> MethodsText:
-    factors = told.column("first_total", "factor") or list(told.dataset.features if told.dataset else ())
-    second = bool(told.parameter("second_order", default=False))
-    base, many = int(told.parameter("n", 0)), len(factors)
-    rows = base * (2 * many + 2 if second else many + 2)
-    confidence = percent(float(told.parameter("confidence", 0.95)))
-    sentences = [
-        f"Global sensitivity of {told.network} was measured with Sobol' indices [sobol2001], as applied to neural "
-        f"networks by Miao and Matveev [miao2025], with respect to the "
-        f"{many if many else ''} input factors {listed([str(factor) for factor in factors[:20]]) or 'of the data'}"
-        f"{' and others' if many > 20 else ''} of {told.table}.".replace("  ", " "),
-        _distributions(told),
-        f"The output was the {_output(told)}.",
-        f"The design was a scrambled Sobol' sequence [sobol1967; owen1998] (seed {told.record.get('seed')}) of "
-        f"N = {count(base)} points, expanded to the matrices A, B, AB{' and BA' if second else ''} of Saltelli "
-        f"[saltelli2002], {count(rows)} rows{_evaluated(told, rows)}."
-        if base and many
-        else "The design was a scrambled Sobol' sequence [sobol1967; owen1998].",
-        "On standardised outputs, in double precision, the first-order index S1 was estimated as in Saltelli et al. "
-        "[saltelli2010] and the total index ST as in Jansen [jansen1999]"
-        + (", the second-order index S2 as in Saltelli [saltelli2002]" if second else "")
-        + "; the estimators are those of SALib [herman2017; iwanaga2022].",
-        f"Uncertainty comes from {told.parameter('resamples', 100)} bootstrap resamples [archer1997]: normal "
-        f"{confidence} intervals (±) and percentile bounds.",
-    ]
-    if groups := told.parameter("groups"):
-        sentences.append(f"Factors were varied in groups: {value_text(groups)}.")
-    if width := told.parameter("stop_width"):
-        sentences.append(f"Sampling was to stop when no interval was wider than {value_text(width)}.")
-    if told.record.get("extends"):
-        sentences.append(f"The run extends {told.record['extends']}, whose evaluations it re-uses.")
-    limits = (
-        "The indices describe the model, not the patients: a factor that the model ignores can matter in medicine, "
-        "and the reverse.",
-        "All factors are varied independently of each other over the stated ranges, so the model is also asked about "
-        "combinations that do not occur in the data. Other ranges give other indices.",
-        "An index says how much of the output's variance a factor has a part in. It gives no direction "
-        "(raising or lowering) and no cause.",
-        "Estimates near zero can be slightly negative, and S1 can exceed ST, by sampling error. Read them with their "
-        f"intervals, which hold the true value in about {confidence} of repetitions, if N is large enough: see the "
-        "convergence curve.",
-    )
-    return MethodsText(" ".join(sentence for sentence in sentences if sentence), limits)
-
-
-def _distributions(told: Told) -> str:
-    given, bounds = told.parameter("distributions"), told.parameter("bounds")
-    if isinstance(given, Mapping) and given:
-        return f"Distributions of the factors: {value_text(given)}; all others uniform between minimum and maximum."
-    if isinstance(given, str) and given not in ("uniform", ""):
-        return f"Each factor followed the distribution “{given}”, fitted to its column."
-    if isinstance(bounds, Mapping) and bounds:
-        stated = "; ".join(f"{name} {_range(values)}" for name, values in bounds.items())
-        return (
-            f"Factors were uniform within these bounds: {stated}; "
-            "all others between the minimum and maximum of their column."
-        )
-    return "Each factor was uniform between the minimum and the maximum of its column."
-
-
-def _range(values: Any) -> str:
-    if isinstance(values, list | tuple) and len(values) == 2:
-        return f"[{value_text(values[0])}, {value_text(values[1])}]"
-    return value_text(values)
-
-
-def _output(told: Told) -> str:
-    wanted = told.parameter("output", "auto")
-    kinds = [wanted] if isinstance(wanted, str) else list(wanted)
-    words = [_WORDS.get(str(kind), f"activation of every unit of layer {kind}") for kind in kinds]
-    if kinds == ["auto"] and told.model is not None and told.model.emits != "value":
-        words = [_WORDS["probability"]]
-    target = told.parameter("target", "all")
-    outputs = [str(output) for output in told.column("first_total", "output")]
-    if target not in ("all", None):
-        return f"{listed(words)} of {value_text(target)}"
-    return f"{listed(words)} ({listed(outputs)})" if 0 < len(outputs) <= 6 else listed(words)
-
-
-def _evaluated(told: Told, rows: int) -> str:
-    evaluations = int(told.record.get("evaluations") or 0)
-    return f", of which {count(evaluations)} were evaluated in this run" if 0 < evaluations < rows else ""
 
 
 def _first_layer(told: Told) -> MethodsText:
@@ -201,16 +65,26 @@ def _pca(told: Told) -> MethodsText:
 def _feature_subset(told: Told) -> MethodsText:
     seeds = told.column("accuracy", "seed")
     repeats = f"{len(seeds)} seeds" if seeds else "several seeds"
+    size = told.parameter("k")
+    ranked = "by the total Sobol' index [sobol2001; jansen1999]"
+    if told.parameter("order"):
+        ranked = f"in the given order ({value_text(told.parameter('order'))})"
+    elif told.parameter("runs"):
+        ranked += f" of run {value_text(told.parameter('runs'))}"
+    elif told.parameter("n"):
+        ranked += f", estimated with N = {count(told.parameter('n'))} points"
     paragraph = (
-        f"To see whether the leading factors suffice, the architecture of {told.network} was trained anew on subsets "
-        f"of the factors of {told.table}, the most and the least important by total Sobol' index "
-        f"[sobol2001; jansen1999], with {repeats}, and its accuracy measured on the training and the test rows, as by "
-        "Miao and Matveev [miao2025]."
+        f"To see whether the leading factors suffice, the architecture of {told.network} was trained anew, from new "
+        f"random weights, on all factors of {told.table} and on the {f'{size} ' if size else ''}most and least "
+        f"important ones, ranked {ranked}, with {repeats} each. What the networks learnt was measured on the training "
+        "and the test rows, as by Miao and Matveev [miao2025]."
     )
     return MethodsText(
         paragraph,
         (
-            "Differences smaller than the spread over the seeds mean nothing.",
+            "Differences smaller than the spread over the seeds mean nothing, and that spread is of the training "
+            "alone: few test rows make every accuracy uncertain.",
+            "Factors that carry the same information can replace each other.",
             "The factors were ranked with the same data and one trained model; another split can rank them otherwise.",
         ),
     )
@@ -252,7 +126,7 @@ def _programs(told: Told) -> str:
 
 
 _BY_ANALYSIS: Mapping[str, Callable[[Told], MethodsText]] = {
-    "sobol": _sobol,
+    "sobol": sobol,
     "first_layer_sensitivity": _first_layer,
     "pca": _pca,
     "feature_subset": _feature_subset,

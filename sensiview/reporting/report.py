@@ -17,7 +17,8 @@ from sensiview.reporting.bibliography import Bibliography
 from sensiview.reporting.export import Draw
 from sensiview.reporting.files import ready_folder, write_file
 from sensiview.reporting.findings import findings
-from sensiview.reporting.methods_text import Told, methods_text
+from sensiview.reporting.methods_text import methods_text
+from sensiview.reporting.methods_told import Told
 from sensiview.reporting.report_facts import facts_of_dataset, facts_of_model, facts_of_run, parameters_of_run
 from sensiview.reporting.report_tables import ReportTable, report_table
 from sensiview.reporting.wording import moment
@@ -123,7 +124,7 @@ class _Figures:
 
     def of(self, item: Item) -> tuple[str, str]:
         """Return (data URI or empty, sentence why there is none or empty)."""
-        if self._draw is None or isinstance(item, Note):
+        if self._draw is None:
             return "", ""
         self._count += 1
         path = self._folder / f"figure{self._count}{self._ending}"
@@ -163,7 +164,8 @@ def _chapter(
         "facts": facts_of_run(record, analysis),
         "findings": findings(items),
         "warnings": list(record.get("warnings") or []),
-        "results": [_result(item, figures) for item in items.values()],
+        # Notes stand at the top, under "In short".
+        "results": [_result(item, figures) for item in items.values() if not isinstance(item, Note)],
         "methods": bibliography.numbered(methods.paragraph),
         "limits": [bibliography.numbered(limit) for limit in methods.limits],
         "parameters": parameters_of_run(record),
@@ -177,7 +179,6 @@ def _result(item: Item, figures: _Figures) -> dict[str, Any]:
     return {
         "title": item.title,
         "description": item.description,
-        "text": item.text if isinstance(item, Note) else "",
         "figure": figure,
         "trouble": trouble,
         "table": table,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sensiview.analysis.items import IndexTable, Interval, Item, Matrix
-from sensiview.reporting.wording import number
+from sensiview.reporting.wording import number, uncertain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,7 +114,7 @@ def _with_uncertainty(name: str, unit: str, interval: Interval | None, present: 
         columns = [_number(name, heading)]
     else:
         half = interval.half
-        columns = [_Column(heading, lambda record: f"{number(record[name], 3)} ± {number(record[half], 2)}")]
+        columns = [_Column(heading, lambda record: uncertain(record[name], record[half]))]
     if interval is not None and interval.low in present and interval.high in present:
         low, high = interval.low, interval.high
         between = _Column(f"{name} interval", lambda record: f"{number(record[low], 3)} to {number(record[high], 3)}")

@@ -35,6 +35,17 @@ def number(value: Any, digits: int = _DIGITS) -> str:
     return text.replace("-", "−")
 
 
+def uncertain(value: Any, half: Any) -> str:
+    """Return ``0.407 ± 0.012``: two digits of the uncertainty, and the value to the same place."""
+    if not (_is_number(value) and _is_number(half)) or math.isnan(float(half)) or math.isnan(float(value)):
+        return number(value, 3)
+    width = abs(float(half))
+    if not 1e-5 <= width < 1e4:
+        return f"{number(value, 3)} ± {number(half, 2)}"
+    decimals = max(0, 1 - math.floor(math.log10(width)))
+    return f"{float(value):.{decimals}f} ± {width:.{decimals}f}".replace("-", "−")
+
+
 def count(value: Any) -> str:
     """Return a whole number with separators between thousands."""
     return f"{int(value):,}"

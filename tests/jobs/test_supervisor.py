@@ -236,6 +236,24 @@ def test_that_a_process_that_cannot_start_says_so_with_its_last_words(tmp_path: 
         worker.kill()
 
 
+@pytest.mark.parametrize(
+    "kind, sentence",
+    [("user", "Two analyses call themselves 'x'."), ("code", "The analyses could not be loaded: NameError: numpy.")],
+)
+def test_that_analyses_that_cannot_be_loaded_are_said_by_the_first_job(
+    tmp_path: Path, kind: str, sentence: str
+) -> None:
+    worker = Worker([*COMMAND, "broken-catalogue", kind])
+    try:
+        worker.submit(task_of(tmp_path, "a"))
+        final = follow(worker)[-1]
+        assert isinstance(final, Failed)
+        assert final.sentence.startswith(sentence)
+        assert worker.alive
+    finally:
+        worker.kill()
+
+
 def test_that_a_program_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(SensiViewError, match="can't be started"):
         Worker([str(tmp_path / "nothing")]).start()

@@ -176,4 +176,8 @@ if __name__ == "__main__":
 
     if "broken-start" in sys.argv:
         raise ImportError("libtorch_cuda.so: cannot open shared object file")
-    sys.exit(worker.main(catalogue, warm=False))
+
+    def broken() -> Catalogue:
+        raise {"user": UserError("Two analyses call themselves 'x'."), "code": NameError("numpy")}[sys.argv[2]]
+
+    sys.exit(worker.main(broken if "broken-catalogue" in sys.argv else catalogue, warm=False))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,8 +88,3 @@ def unprivileged() -> Iterator[None]:
         yield
     finally:
         os.seteuid(0)
-
-
-def raw(project: Path) -> sqlite3.Connection:
-    """Return a plain connection to a project's database."""
-    return sqlite3.connect(project / "project.sqlite", isolation_level=None)

@@ -77,16 +77,19 @@ class AboutDialog(QDialog):
         column.addWidget(machine)
         tree = QTreeWidget(self)
         named(tree, "about_packages", "Packages and their licences")
-        tree.setHeaderLabels(["Package", "Version", "Licence", "For"])
+        tree.setHeaderLabels(["Package", "Version", "For", "Licence"])
         tree.setRootIsDecorated(False)
         for package, purpose in _PACKAGES.items():
             try:
-                values = [package, metadata.version(package), licence_of(package), purpose]
+                values = [package, metadata.version(package), purpose, licence_of(package)]
             except metadata.PackageNotFoundError:
-                values = [package, "not installed", "", purpose]
-            self._lines.append("  ".join(values[:3]))
-            tree.addTopLevelItem(QTreeWidgetItem(values))
+                values = [package, "not installed", purpose, ""]
+            self._lines.append("  ".join((values[0], values[1], values[3])))
+            row_item = QTreeWidgetItem(values)
+            row_item.setToolTip(3, values[3])
+            tree.addTopLevelItem(row_item)
         tree.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        tree.header().setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
         tree.setMinimumHeight(280)
         column.addWidget(tree, 1)
         box = close_button(self)

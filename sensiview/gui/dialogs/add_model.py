@@ -24,7 +24,7 @@ from sensiview.errors import SensiViewError
 from sensiview.gui.architecture_list import ArchitectureEntry, list_architectures
 from sensiview.gui.background import run_in_background
 from sensiview.gui.dialogs.key_table import KeyTable
-from sensiview.gui.dialogs.layout import buttons, dialog_column, form, label, named, set_role
+from sensiview.gui.dialogs.layout import buttons, dialog_column, form, label, named, row_label, set_role
 from sensiview.gui.dialogs.preprocessing_fields import PreprocessingFields
 from sensiview.gui.model_inspector import ModelInspector
 from sensiview.gui.schema_form import SchemaForm
@@ -79,7 +79,7 @@ class AddModelDialog(QDialog):
         box.accepted.connect(self._add)
         column.addWidget(box)
         self.add_button.setEnabled(False)
-        self.resize(920, 640)
+        self.resize(960, 660)
         if weights is not None:
             self._take_file(str(weights))
         list_architectures(self._take, self._does_not_fit, self)
@@ -115,7 +115,7 @@ class AddModelDialog(QDialog):
         named(self.name, "model_name", "Name in the project")
         self.classes = QLineEdit(content, placeholderText="healthy, diabetes")
         named(self.classes, "class_names", "Class names", "Separated by commas, in the order of the model's classes")
-        fields.addRow("&File", row)
+        fields.addRow(row_label("&File", self.file, content), row)
         fields.addRow("&Architecture", self.architecture)
         fields.addRow("&Name", self.name)
         fields.addRow("&Classes", self.classes)

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -43,9 +42,15 @@ def label(text: str, role: str, parent: QWidget, *, name: str = "") -> QLabel:
         made.setProperty("role", role)
     made.setWordWrap(True)
     made.setTextFormat(Qt.TextFormat.PlainText)
-    made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
     if name:
         made.setObjectName(name)
+    return made
+
+
+def row_label(text: str, buddy: QWidget, parent: QWidget) -> QLabel:
+    """Return a form's label whose mnemonic leads to `buddy`: needed where the row holds more than one widget."""
+    made = QLabel(text, parent)
+    made.setBuddy(buddy)
     return made
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QDir, QStandardPaths, Signal
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
-from sensiview.gui.dialogs.layout import buttons, dialog_column, form, label, named
+from sensiview.gui.dialogs.layout import buttons, dialog_column, form, label, named, row_label
 
 SUFFIX = ".sensiview"
 
@@ -39,7 +39,8 @@ class NewProjectDialog(QDialog):
         self.title = QLineEdit(self, placeholderText="My study")
         named(self.title, "project_title", "Title")
         documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        self.folder = QLineEdit(QDir.toNativeSeparators(documents or QDir.homePath()), self)
+        there = documents if documents and Path(documents).is_dir() else QDir.homePath()
+        self.folder = QLineEdit(QDir.toNativeSeparators(there), self)
         named(self.folder, "project_folder", "Folder that receives the project")
         choose = QPushButton("Choose…", self)
         named(choose, "choose_folder_button", "Choose folder")
@@ -50,7 +51,7 @@ class NewProjectDialog(QDialog):
         row.addWidget(self.folder, 1)
         row.addWidget(choose)
         fields.addRow("&Title", self.title)
-        fields.addRow("&Inside folder", row)
+        fields.addRow(row_label("&Inside folder", self.folder, self), row)
         column.addLayout(fields)
         self.note = label("", "muted", self, name="new_project_note")
         column.addWidget(self.note)

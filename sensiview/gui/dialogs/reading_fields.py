@@ -66,9 +66,14 @@ class ReadingFields(QWidget):
         skip = QSpinBox(self, minimum=0, maximum=100_000)
         skip.valueChanged.connect(lambda value: self._fix("skip_lines", value))
         self._add("skip_lines", "&Lines above", skip, "Lines above the table that are left out")
-        missing = QLineEdit(self)
+        missing = QLineEdit(self, placeholderText="empty cells, NA, NaN, null")
         missing.editingFinished.connect(self._missing_edited)
-        self._add("missing_values", "&Missing", missing, "Cells that mean 'no value', separated by blanks")
+        self._add(
+            "missing_values",
+            "&Missing",
+            missing,
+            "More words that mean 'no value', separated by blanks; empty cells, NA, NaN, null and the like always do",
+        )
         self._add_check("header", "The first row holds the &names")
         self._add_check("has_index", "The first column only n&umbers the rows")
         column.addWidget(label("Where something does not fit", "subheading", self))
@@ -91,6 +96,8 @@ class ReadingFields(QWidget):
 
     def follow(self, options: ReadingOptions, sheets: Sequence[str]) -> None:
         """Show how the file is read now."""
+        from sensiview.datasets.options import MISSING
+
         self._quiet = True
         shown = _FIELDS_OF[options.format]
         for row in range(self._form.rowCount()):
@@ -116,7 +123,9 @@ class ReadingFields(QWidget):
         if isinstance(skip, QSpinBox):
             skip.setValue(options.skip_lines)
         if isinstance(missing, QLineEdit):
-            missing.setText(" ".join(word for word in options.missing_values if word and " " not in word))
+            missing.setText(
+                " ".join(word for word in options.missing_values if word not in MISSING and " " not in word)
+            )
         self._quiet = False
 
     def fix(self, name: str, value: Any) -> None:
@@ -156,11 +165,12 @@ class ReadingFields(QWidget):
         self._fix(name, words[name][0 if on else 1] if name in words else on)
 
     def _missing_edited(self) -> None:
+        from sensiview.datasets.options import MISSING
+
         field = self._fields["missing_values"]
         if isinstance(field, QLineEdit) and field.isModified():
             field.setModified(False)
-            # An empty cell is always missing; words with blanks in them stay as they were found.
-            self._fix("missing_values", ("", *field.text().split()))
+            self._fix("missing_values", tuple(dict.fromkeys((*MISSING, *field.text().split()))))
 
     def _start_anew(self) -> None:
         self.fixed.clear()

@@ -161,7 +161,7 @@ class BarsPlot(ItemPlot):
         names = min(_MOST_BARS, len(self._data.categories))
         if self._sideways():
             return shown * (90 + names * max(18, 11 * len(self._data.series)))
-        return 110 + 130 * shown
+        return 280 if shown == 1 else 110 + 130 * shown
 
     def _signed(self) -> bool:
         """Whether values are negative by nature and not for lack of samples."""

@@ -95,15 +95,18 @@ class CellGrid(QGraphicsWidget):
         self._paint_marks(painter)
 
     def _paint_marks(self, painter: QPainter) -> None:
-        """Draw a small ring into the corner of the cells that carry a remark."""
-        if min(self._cell().width(), self._cell().height()) < 12:
+        """Cut a small corner off the cells that carry a remark: a sign that no number can be mistaken for."""
+        size = min(7.0, 0.3 * min(self._cell().width(), self._cell().height()))
+        if size < 2:
             return
+        painter.setPen(Qt.PenStyle.NoPen)
         for row, column in self._marked:
             index = int(self._indices[row, column])
             if index >= 0:
-                corner = self._box(row, column).topRight() + QPointF(-7, 6)
-                painter.setPen(QPen(text_on(QColor(*(int(c) for c in self._table[index]))), 1.2))
-                painter.drawEllipse(corner, 2.6, 2.6)
+                corner = self._box(row, column).topRight() + QPointF(-1, 0)
+                painter.setBrush(text_on(QColor(*(int(c) for c in self._table[index]))))
+                painter.drawPolygon([corner, corner + QPointF(-size, 0), corner + QPointF(0, size)])
+        painter.setBrush(Qt.BrushStyle.NoBrush)
 
     def _paint_picture(self, painter: QPainter) -> None:
         """Draw very many cells as one picture, each a sharp rectangle."""

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from sensiview.gui.plots.colours import faded, pen
 from sensiview.gui.themes import Theme
 
-Shape = Literal["box", "line", "ring", "triangle", "diamond", "dot"]
+Shape = Literal["box", "line", "ring", "triangle", "diamond", "dot", "corner"]
 _SWATCH = 16.0
 _GAP = 6.0
 _BETWEEN = 18.0
@@ -166,6 +166,14 @@ def draw_swatch(painter: QPainter, entry: Entry, box: QRectF) -> None:
         return
     if entry.shape == "box":
         painter.fillRect(QRectF(centre.x() - 6, centre.y() - 6, 12, 12), colour)
+        return
+    if entry.shape == "corner":
+        painter.fillRect(QRectF(centre.x() - 6, centre.y() - 6, 12, 12), faded(colour, 0.25))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        corner = QPointF(centre.x() + 6, centre.y() - 6)
+        painter.drawPolygon([corner, corner + QPointF(-7, 0), corner + QPointF(0, 7)])
+        painter.setBrush(Qt.BrushStyle.NoBrush)
         return
     painter.setPen(pen(colour, 1.5))
     painter.setBrush(faded(colour, 0.0 if entry.shape == "ring" else 1.0))

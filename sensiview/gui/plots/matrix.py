@@ -78,7 +78,7 @@ class MatrixPlot(ItemPlot):
         kinds = dict.fromkeys(cells.marked.values())
         if kinds:
             text = ", ".join(_MARKS.get(kind, title_of(kind)) for kind in kinds)
-            entries = [Entry("marks", text, pen(self.colours.text), "ring")]
+            entries = [Entry("marks", text, pen(self.colours.text), "corner")]
             legend = Legend(entries, self.colours, self.canvas.text_font())
             self.canvas.grid.setRowSpacing(2, 6)
             self.canvas.grid.addItem(legend, 3, 0, 1, 3)
