@@ -20,6 +20,7 @@ from sensiview.analysis.contract_scene import (
 )
 from sensiview.analysis.item_plain import from_plain, to_plain
 from sensiview.analysis.items import Curve, FieldMap, ImageSeries, IndexTable, Item, Matrix, Note
+from sensiview.analysis.result import Result
 from sensiview.errors import Stopped
 
 # On two shared cores.
@@ -101,13 +102,13 @@ def check_same_seed_gives_the_same_numbers(analysis: Analysis[Any]) -> None:
     """Two runs are equal to the last bit, whatever the global random states are."""
     import torch
 
-    results = []
-    for state in (1, 2):
+    def run(state: int) -> Result:
         torch.manual_seed(state)
         np.random.seed(state)
         random.seed(state)
-        results.append(Scene(analysis, batch_size=_LARGE_BATCH).run())
-    demand_equal_results(*results, "in a second run with the same seed", tolerance=0.0)
+        return Scene(analysis, batch_size=_LARGE_BATCH).run()
+
+    demand_equal_results(run(1), run(2), "in a second run with the same seed", tolerance=0.0)
 
 
 def check_batch_size_does_not_change_the_numbers(analysis: Analysis[Any]) -> None:

@@ -36,6 +36,10 @@ class Result(Mapping[str, Item]):
             raise UserError(f"The result has no item '{name}'.{suggestion(name, list(self.items_by_name))}")
         return self.items_by_name[name]
 
+    def __contains__(self, name: object) -> bool:
+        # Mapping's own would ask __getitem__, whose error is a sentence and no KeyError.
+        return name in self.items_by_name
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.items_by_name)
 

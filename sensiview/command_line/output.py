@@ -77,6 +77,14 @@ def frame_text(frame: pd.DataFrame, limit: int = 60) -> str:
     return text if len(frame) <= limit else f"{text}\n... {len(frame) - limit} more rows; export to see them all"
 
 
+def _thinned(curve: Curve, points: int = 6) -> pd.DataFrame:
+    """Return a curve's frame at a few places along its axis, the first and the last among them."""
+    places = sorted(curve.frame[curve.x].unique())
+    step = (len(places) - 1) / max(1, points - 1)
+    kept = {places[round(i * step)] for i in range(points)} if len(places) > points else set(places)
+    return curve.frame[curve.frame[curve.x].isin(kept)]
+
+
 def item_text(name: str, item: Item) -> str:
     """Return an item as text: tables in full, arrays as their shape."""
     heading = f"{name}: {item.title}"
@@ -85,7 +93,7 @@ def item_text(name: str, item: Item) -> str:
         lines += [f"  {remark.sentence}" for remark in item.remarks[:12]]
         return "\n".join(lines)
     if isinstance(item, Curve):
-        return f"{heading}\n{frame_text(item.frame, limit=24)}"
+        return f"{heading}\n{frame_text(_thinned(item))}"
     if isinstance(item, Matrix):
         return f"{heading}\n{frame_text(item.to_frame().reset_index())}"
     if isinstance(item, Note):

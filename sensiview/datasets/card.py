@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 
 class ColumnCard(BaseModel):
-    """One column of a table, over the rows in which it is not missing."""
+    """One column of a table, over the rows in which it is not missing.
+
+    `minimum` to `std` for numbers and truth values (0 and 1); `std` is the sample standard deviation (n - 1).
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,7 +50,13 @@ class DatasetCard(BaseModel):
 
     def column(self, name: str) -> ColumnCard:
         """Return the card of a column; KeyError when there is none."""
-        for card in self.columns:
-            if card.name == name:
-                return card
-        raise KeyError(name)
+        columns, places = self.places
+        if columns is not self.columns:  # a copy with other columns
+            del self.places
+            places = self.places[1]
+        return self.columns[places[name]]
+
+    @cached_property
+    def places(self) -> tuple[tuple[ColumnCard, ...], dict[str, int]]:
+        """The columns and the place of each name, made once: tables may have ten thousand columns."""
+        return self.columns, {card.name: place for place, card in enumerate(self.columns)}

@@ -99,10 +99,10 @@ def guess_encoding(sample: bytes) -> str:
     best = matches.best()
     if best is None:
         return "cp1252" if _decoded(foreign, "cp1252") is not None else "latin-1"
-    near = [str(m.encoding) for m in matches if m.chaos <= best.chaos + 0.04 and m.coherence >= best.coherence - 0.1]
     if best.encoding not in _EXPECTED:
         return str(best.encoding)
-    return max((name for name in near if name in _EXPECTED), key=lambda name: _expected_share(foreign, name))
+    near = [m for m in matches if m.encoding in _EXPECTED and m.chaos <= best.chaos + 0.04]
+    return str(max(near, key=lambda m: (_expected_share(foreign, m.encoding), m.coherence)).encoding)
 
 
 def _decoded(data: bytes, encoding: str) -> str | None:

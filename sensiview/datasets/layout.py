@@ -80,8 +80,8 @@ def understand_rows(
         else:
             kinds[i] = kind
     if extra:
-        found = ", ".join(f"'{word}' ({count} times)" for word, count in extra.most_common())
-        sentences.append(f"In columns of numbers, {found} is read as a missing value.")
+        found = ", ".join(f"'{word}' ({count})" for word, count in sorted(extra.items()))
+        sentences.append(f"Read as missing values in columns of numbers: {found}.")
         missing = (*missing, *extra)
     return Layout(header, has_index, style, missing, kinds, tuple(sentences))
 

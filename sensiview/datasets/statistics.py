@@ -89,9 +89,8 @@ def column_statistics(table: Table, columns: Sequence[str] | None = None) -> tup
 
 
 def _known(table: Table, name: str) -> str:
-    names = [card.name for card in table.card.columns]
-    if name not in names:
-        raise DataError(f"There is no column '{name}'.{suggestion(name, names)}")
+    if name not in table.card.places[1]:
+        raise DataError(f"There is no column '{name}'.{suggestion(name, [c.name for c in table.card.columns])}")
     return name
 
 

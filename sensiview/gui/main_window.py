@@ -189,6 +189,8 @@ class MainWindow(QMainWindow):
         self.results.command_wanted.connect(lambda key: self.action_set[key].trigger())
         self.results.edit_wanted.connect(self.commands.edit_run)
         self.analysis.started.connect(lambda run: self.commands.open_entry("run", run))
+        # Connected after the panes: what they forget of the last project comes before what this one brings back.
+        self.session.project_changed.connect(self._view.restore)
         self._view.restore()
         self.action_set.refresh()
 
@@ -213,7 +215,6 @@ class MainWindow(QMainWindow):
         recent.remember(project.path, project.title)
         self.centre.show_project()
         self._show_docks(True)
-        self._view.restore()
 
     def _show_docks(self, shown: bool) -> None:
         """Panes belong to a project: without one only the welcome page is there."""

@@ -227,7 +227,7 @@ class _Curves:
     def items(self, most: int) -> tuple[Curve, Curve]:
         """Return loss and accuracy over the epochs, thinned evenly to at most `most` epochs, the last one included."""
         count = len(self._reports)
-        chosen = np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)) if count else []
+        chosen = np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
         reports = [self._reports[i] for i in chosen]
         thinned = "" if len(reports) == count else f" {len(reports):,} of {count:,} epochs are kept."
         return (

@@ -16,7 +16,8 @@ from sensiview.analysis.progress import Progress
 from sensiview.analysis.result import Result
 from sensiview.analysis.study import Study
 from sensiview.datasets.card import DatasetCard
-from sensiview.datasets.rows import parse_rows, rows_problem
+from sensiview.datasets.describing import listed
+from sensiview.datasets.rows import rows_problem
 from sensiview.errors import DataError, UserError, suggestion
 
 if TYPE_CHECKING:
@@ -56,9 +57,16 @@ class PcaParameters(Parameters):
 class _Components:
     """Unit loadings (k, D), largest entry positive, and the share of the variance each explains (k,)."""
 
+    names: tuple[str, ...]
     loadings: Floats
     explained: Floats
     varies: npt.NDArray[np.bool_]
+
+    @property
+    def importance(self) -> Floats:
+        """Sum of the absolute loadings over the components, as a share of the sum over all factors, (D,)."""
+        weight = np.abs(self.loadings).sum(axis=0)
+        return np.asarray(weight / weight.sum())
 
 
 class PrincipalComponents(Analysis[PcaParameters]):
@@ -121,7 +129,6 @@ class PrincipalComponents(Analysis[PcaParameters]):
             The rows or the class are not there.
         """
         table = study.table()
-        progress.stage("Principal components")
         said: list[str] = []
 
         def warn(sentence: str) -> None:
@@ -141,26 +148,15 @@ class PrincipalComponents(Analysis[PcaParameters]):
                 f"Only {rows.size} complete row{'' if rows.size == 1 else 's'} of {label}: components need at least "
                 f"{_FEWEST_ROWS}. Choose more rows or another class{', or fill in missing values' if left_out else ''}."
             )
-        names = table.card.features
         found = _decompose(table, rows, parameters.components, progress)
-        constant = [name for name, varies in zip(names, found.varies, strict=True) if not varies]
+        constant = [name for name, varies in zip(table.card.features, found.varies, strict=True) if not varies]
         if constant:
-            many = len(constant) > 1
-            warn(
-                f"{', '.join(constant[:8])}{' and others' if len(constant) > 8 else ''} {'have' if many else 'has'} the "
-                f"same value in all these rows: {'their' if many else 'its'} loadings and importance are 0."
-            )
-        k = found.explained.size
-        if k < parameters.components:
-            warn(f"{parameters.components} components were asked for; these rows and factors have {k}.")
-        items = {
-            "components": _loadings_item(names, found),
-            "explained_variance": _explained_item(found),
-            "importance": _importance_item(names, found, constant),
-            "note": Note(title="What the components say", text=_summary(names, found, rows.size, label, said)),
-        }
+            warn(f"The same value in all these rows, so loadings and importance of 0: {listed(constant)}.")
+        if found.explained.size < parameters.components:
+            warn(f"{parameters.components} components were asked for; there are only {found.explained.size}.")
+        note = Note(title="What the components say", text=" ".join([_summary(found, rows.size, label), *said]))
         facts = {"rows": str(rows.size), "rows_left_out": str(left_out), "rows_of": label}
-        return Result(items, warnings=tuple(said), facts=facts)
+        return Result({**_tables(found), "note": note}, warnings=tuple(said), facts=facts)
 
     def example(self) -> Example[PcaParameters]:
         """Return 120 rows of five factors, two of them nearly the same."""
@@ -206,136 +202,108 @@ def _class_code(card: DatasetCard, target: str | int) -> tuple[int | None, str]:
 
 
 def _decompose(table: Table, rows: npt.NDArray[np.int64], k: int, progress: Progress) -> _Components:
-    n, factors = rows.size, len(table.card.features)
-    step = max(1, _CHUNK_VALUES // factors) if factors <= n else n
+    n, names = rows.size, table.card.features
+    step = max(1, _CHUNK_VALUES // len(names)) if len(names) <= n else n
     chunks = [rows[first : first + step] for first in range(0, n, step)]
-    # Scaled by the largest value: squares of very large or very small numbers stay in range.
-    largest, total = np.zeros(factors), np.zeros(factors)
-    low, high = np.full(factors, np.inf), np.full(factors, -np.inf)
+    progress.stage("Principal components", 2 * n)
+    # Divided by the largest value of the table: squares of very large or very small numbers stay in range.
+    cards = [table.card.column(name) for name in names]
+    scale = np.array([max(abs(card.minimum or 0.0), abs(card.maximum or 0.0)) or 1.0 for card in cards])
+    low, high, total = np.full(len(names), np.inf), np.full(len(names), -np.inf), np.zeros(len(names))
     for chunk in chunks:
-        values = table.features(chunk)
+        values = table.features(chunk) / scale
         low, high = np.minimum(low, values.min(axis=0)), np.maximum(high, values.max(axis=0))
-        progress.advance(0)
+        total += values.sum(axis=0)
+        progress.advance(chunk.size)
     varies = low < high
     if not varies.any():
         raise DataError("No factor varies over these rows: each has one value only. Choose other rows.")
-    largest = np.maximum(np.abs(low), np.abs(high))
-    scale = np.where(varies, largest, 1.0)
-    for chunk in chunks:
-        total += (table.features(chunk) / scale).sum(axis=0)
-    mean = total / n
-    squares = np.zeros(factors)
-    for chunk in chunks:
-        squares += np.square(table.features(chunk) / scale - mean).sum(axis=0)
-        progress.advance(0)
-    spread = np.where(varies, np.sqrt(squares / n), 1.0)
-
-    def standardised(chunk: npt.NDArray[np.int64]) -> Floats:
-        return np.where(varies, (table.features(chunk) / scale - mean) / spread, 0.0)
-
     k = min(k, int(varies.sum()), n - 1)
-    if factors <= n:
-        product = np.zeros((factors, factors))
+
+    def centred(chunk: npt.NDArray[np.int64]) -> Floats:
+        return np.where(varies, table.features(chunk) / scale - total / n, 0.0)
+
+    if len(names) <= n:
+        product = np.zeros((len(names), len(names)))
         for chunk in chunks:
-            part = standardised(chunk)
+            part = centred(chunk)
             product += part.T @ part
-            progress.advance(0)
-        values, vectors = np.linalg.eigh(product / n)
-        values, vectors = values[::-1][:k], vectors.T[::-1][:k]
+            progress.advance(chunk.size)
+        spread = np.where(varies, np.sqrt(np.diag(product)), 1.0)
+        variances, vectors = np.linalg.eigh(product / np.outer(spread, spread))
+        variances, vectors = variances[::-1][:k], vectors.T[::-1][:k]
     else:
-        # More factors than rows: the same components from the smaller product of rows.
-        part = standardised(rows)
-        values, of_rows = np.linalg.eigh(part @ part.T / n)
-        values, of_rows = values[::-1][:k], of_rows.T[::-1][:k]
-        vectors = of_rows @ part
+        # More factors than rows: the same components from the smaller product of the rows.
+        part = centred(rows)
+        part /= np.where(varies, np.sqrt(np.square(part).sum(axis=0)), 1.0)
+        variances, of_rows = np.linalg.eigh(part @ part.T)
+        variances, vectors = variances[::-1][:k], of_rows.T[::-1][:k] @ part
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    real = values > values[0] * 1e-12  # factors that repeat each other leave components of rounding errors
-    values, vectors = values[real], vectors[real]
-    top = np.argmax(np.abs(vectors), axis=1)
-    vectors = vectors * np.sign(vectors[np.arange(vectors.shape[0]), top])[:, None]
-    vectors[:, ~varies] = 0.0
-    return _Components(vectors, values / float(varies.sum()), varies)
+        progress.advance(n)
+    real = variances > variances[0] * 1e-12  # factors that repeat each other leave components of rounding errors
+    variances, vectors = variances[real], vectors[real]
+    largest = vectors[np.arange(len(vectors)), np.argmax(np.abs(vectors), axis=1)]
+    loadings = np.where(varies, vectors * np.sign(largest)[:, None], 0.0)
+    return _Components(names, loadings, variances / float(varies.sum()), varies)
 
 
-def _importance(found: _Components) -> Floats:
-    weight: Floats = np.abs(found.loadings).sum(axis=0)
-    return weight / weight.sum()
-
-
-def _loadings_item(names: tuple[str, ...], found: _Components) -> IndexTable:
+def _tables(found: _Components) -> dict[str, IndexTable]:
     import pandas as pd
 
     k = found.explained.size
-    frame = pd.DataFrame(
-        {
-            "component": np.repeat(np.arange(1, k + 1), len(names)),
-            "factor": list(names) * k,
-            "loading": found.loadings.ravel(),
-        }
-    )
-    return IndexTable(
+    numbers = np.arange(1, k + 1)
+    loadings = IndexTable(
         title="Loadings",
-        description="What each component is made of: unit vectors over the standardised factors; the sign of a whole "
-        "row is arbitrary, its largest entry is made positive.",
-        frame=frame,
+        description="What each component is made of: unit vectors over the standardised factors. The sign of a whole "
+        "row is arbitrary; its largest entry is made positive.",
+        frame=pd.DataFrame(
+            {
+                "component": np.repeat(numbers, len(found.names)),
+                "factor": list(found.names) * k,
+                "loading": found.loadings.ravel(),
+            }
+        ),
         keys=("component", "factor"),
         values=("loading",),
         units={"loading": ""},
         plot="matrix",
     )
-
-
-def _explained_item(found: _Components) -> IndexTable:
-    import pandas as pd
-
-    frame = pd.DataFrame(
-        {
-            "component": np.arange(1, found.explained.size + 1),
-            "explained": found.explained,
-            "cumulative": np.cumsum(found.explained),
-        }
-    )
-    return IndexTable(
+    explained = IndexTable(
         title="Explained variance",
         description="Share of the total variance of the standardised factors along each component, and the running "
         "sum. Even shares mean that the factors hardly vary together.",
-        frame=frame,
+        frame=pd.DataFrame(
+            {"component": numbers, "explained": found.explained, "cumulative": np.cumsum(found.explained)}
+        ),
         keys=("component",),
         values=("explained", "cumulative"),
         units={"explained": "share of the variance", "cumulative": "share of the variance"},
     )
-
-
-def _importance_item(names: tuple[str, ...], found: _Components, constant: list[str]) -> IndexTable:
-    import pandas as pd
-
-    frame = pd.DataFrame({"factor": list(names), "importance": _importance(found)})
-    remarks = tuple(
-        Remark(names.index(name), "importance", "constant", f"{name} has the same value in all these rows.")
-        for name in constant
-    )
-    return IndexTable(
+    importance = IndexTable(
         title="Importance in the components",
         description="Sum of a factor's absolute loadings over the components, as a share of the sum over all factors. "
         "It says how much a factor varies together with others, not what it does to an outcome.",
-        frame=frame,
+        frame=pd.DataFrame({"factor": list(found.names), "importance": found.importance}),
         keys=("factor",),
         values=("importance",),
         units={"importance": "share of the sum"},
-        remarks=remarks,
+        remarks=tuple(
+            Remark(int(i), "importance", "constant", f"{found.names[i]} has the same value in all these rows.")
+            for i in np.flatnonzero(~found.varies)
+        ),
     )
+    return {"components": loadings, "explained_variance": explained, "importance": importance}
 
 
-def _summary(names: tuple[str, ...], found: _Components, n_rows: int, label: str, said: list[str]) -> str:
+def _summary(found: _Components, n_rows: int, label: str) -> str:
     k = found.explained.size
-    importance = _importance(found)
-    leading = [names[i] for i in np.argsort(-importance, kind="stable")[:3]]
-    even = float(importance[found.varies].max() / importance[found.varies].min()) < 2.0
+    leading = [found.names[i] for i in np.argsort(-found.importance, kind="stable")[:3]]
     which = "The first component holds" if k == 1 else f"The first {k} components hold"
     text = (
         f"{which} {100 * float(found.explained.sum()):.0f} % of the variance of {n_rows:,} rows ({label}). "
         f"Most important in them: {', '.join(leading)}."
     )
-    if even:
+    among = found.importance[found.varies]
+    if among.max() < 2 * among.min():
         text += " The importances differ by less than a factor of two: the components hardly single out any factor."
-    return " ".join([text, *said])
+    return text

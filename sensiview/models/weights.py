@@ -53,6 +53,8 @@ _HARMLESS = (
     *("numpy.dtype", "numpy.ndarray", "numpy._core.numeric._frombuffer", "numpy.core.numeric._frombuffer"),
     *(f"numpy.dtypes.{kind}DType" for kind in ("Float64", "Float32", "Float16", "Int64", "Int32", "Bool", "UInt8")),
     *("argparse.Namespace", "types.SimpleNamespace", "datetime.datetime", "datetime.date", "datetime.timedelta"),
+    # As the factory of a defaultdict.
+    *(f"builtins.{kind}" for kind in ("list", "dict", "int", "float", "str")),
     *(f"pathlib.{module}{kind}Path" for module in ("", "_local.") for kind in ("Posix", "Windows", "PurePosix")),
 )
 
@@ -137,13 +139,20 @@ def tensors_only(stream: BinaryIO, name: str) -> Any:
             warnings.simplefilter("ignore")
             return torch.load(stream, map_location="cpu", weights_only=True)  # noqa: TID251 - the one place
     except Exception as error:
-        raise ModelError(_refusal(error, name), details=f"{type(error).__name__}: {error}") from error
+        raise ModelError(_refusal(error, name, ended=_ended(stream)), details=f"{type(error).__name__}: {error}") from error
 
 
-def _refusal(error: Exception, name: str) -> str:
+def _ended(stream: BinaryIO) -> bool:
+    """Say whether a file in the format before PyTorch 1.6, which is read from front to end, was read to its end."""
+    at_end = not stream.read(1)
+    stream.seek(0)
+    return at_end and stream.read(2) != b"PK"
+
+
+def _refusal(error: Exception, name: str, *, ended: bool) -> str:
     text = str(error)
     found = _GLOBAL.search(text)
-    if found is not None:
+    if found is not None and not ended:
         asked = found[1]
         if "is blocked" in text or _RUNS_CODE.search(asked):
             return (
@@ -157,7 +166,7 @@ def _refusal(error: Exception, name: str) -> str:
         )
     if isinstance(error, MemoryError) or "memory" in text.lower():
         return f"'{name}' asks for more memory than there is: it is damaged, or made to do so. Get it again."
-    if isinstance(error, EOFError) or "EOF" in text or "zip archive" in text or "negative seek" in text:
+    if ended or isinstance(error, EOFError) or "EOF" in text or "zip archive" in text or "negative seek" in text:
         return f"'{name}' is cut off or damaged. Download or copy it again."
     return (
         f"'{name}' can't be read as PyTorch weights: it is damaged, or holds something else. Use a file made with "

@@ -116,8 +116,8 @@ def estimate(
         Of the bootstrap; `seed` at least 1.
     interval : str
         What `low` and `high` are: ``percentile``, percentiles of the bootstrap; or ``design``, which takes into account
-        that the points are quasi-random (the narrower of these percentiles and batch means, see
-        `sensiview.numerics.batch_intervals`).
+        that the points are quasi-random: Student's t over eight batches of the design, see
+        `sensiview.numerics.batch_intervals`.
     tick : callable
         Called often; may raise to end the computation.
 
@@ -166,15 +166,14 @@ class _Collector:
             variance = np.where(variance > _NO_VARIANCE, variance, np.nan)[:, None]
         indices = columns[:, 3:] / variance
         first, total = indices[:, :n_groups], indices[:, n_groups:]
-        halves = batch_half_widths(means.batches, columns[0], n_groups, z)
+        halves = batch_half_widths(means.batches, columns[0], n_groups, confidence)
         for half, target, resampled in zip(halves, (self._first, self._total), (first, total), strict=True):
             target.value[output] = resampled[0]
             target.conf[output] = spread(resampled[1:], z)
-            low, high = percentile_bounds(resampled[1:], confidence)
             if interval == "design":
-                narrower = 2 * half < high - low
-                low = np.where(narrower, resampled[0] - half, low)
-                high = np.where(narrower, resampled[0] + half, high)
+                low, high = resampled[0] - half, resampled[0] + half
+            else:
+                low, high = percentile_bounds(resampled[1:], confidence)
             target.low[output], target.high[output] = low, high
         if self._second is None or self._second_conf is None:
             return

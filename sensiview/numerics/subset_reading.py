@@ -90,9 +90,12 @@ def _difference(differences: Array, name: str, *, classes: bool) -> str:
         return ""
     mean = float(paired.mean())
     half = float(stats.t.ppf(0.975, len(paired) - 1) * paired.std(ddof=1) / np.sqrt(len(paired)))
-    scale, unit = (100.0, " percentage points") if classes else (1.0, "")
+
+    def shown(value: float) -> str:
+        return f"{round(100 * value, 1) + 0.0:+.1f}" if classes else f"{value:+.4g}"
+
     sentence = (
-        f"The {name} ones alone: {scale * mean:+.3g}{unit} against all "
-        f"(95 % interval over seeds {scale * (mean - half):+.3g} to {scale * (mean + half):+.3g})"
+        f"The {name} ones alone: {shown(mean)}{' percentage points' if classes else ''} against all "
+        f"(95 % interval over seeds {shown(mean - half)} to {shown(mean + half)})"
     )
     return sentence + (", which can't be told from no difference." if abs(mean) <= half else ".")

@@ -183,9 +183,11 @@ class SubsetPlan:
             )
         train, test = (outcome.accuracy.get(part, float("nan")) for part in ("train", "test"))
         if self.n_classes == 0:
-            # R² is 1 - mean squared error / variance of the training rows.
-            spread = float(np.var(self.y[outcome.split.train]))
-            train, test = (float(np.sqrt(max(0.0, 1 - value) * spread)) for value in (train, test))
+            # R² is 1 - mean squared error / variance of the very rows it is of.
+            train, test = (
+                float(np.sqrt((1 - value) * max(float(np.var(self.y[rows])), 1e-30))) if len(rows) else float("nan")
+                for value, rows in ((train, outcome.split.train), (test, outcome.split.test))
+            )
         return (train, test), outcome.notes
 
     @contextmanager

@@ -154,7 +154,7 @@ class _Survey:
                 if key in taken or key in offered[:position]:
                     raise PluginProblem(
                         f"'{info.title}' was not loaded: its {what} calls itself '{key}', and there is one of that "
-                        "name already. Remove one of the two plugins."
+                        "name already. Give it another key, or remove one of the two."
                     )
         for analysis in analyses:
             self.catalogue.add(analysis)

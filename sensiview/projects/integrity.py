@@ -46,10 +46,6 @@ def _found(severity: Severity, sentence: str, subject: str = "") -> Finding:
     return Finding(severity=severity, sentence=sentence, subject=subject)
 
 
-def _found(severity: Severity, sentence: str, subject: str = "") -> Finding:
-    return Finding(severity=severity, sentence=sentence, subject=subject)
-
-
 def _database(project: Trash) -> Iterator[Finding]:
     for (verdict,) in project._database.rows("PRAGMA integrity_check(20)"):
         if verdict != "ok":

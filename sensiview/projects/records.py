@@ -105,8 +105,6 @@ class Finding(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    model_config = ConfigDict(frozen=True)
-
     severity: Severity
     sentence: str
     subject: str = ""

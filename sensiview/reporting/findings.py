@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MOST_OUTPUTS = 3
+_LONG = 160
+# A full stop behind more than a single letter ("N. Name"), then a capital or an output's number ("1: ").
+_END = re.compile(r"(?<=[\w)\]%'”][.!?])(?<!\s[A-Za-z]\.) (?=[A-Z“‘']|\d+: )")
 _LEADING = 3
 
 
@@ -23,7 +27,7 @@ def findings(items: Mapping[str, Item]) -> list[str]:
     """
     notes = [item.text.strip() for item in items.values() if isinstance(item, Note)]
     if notes:
-        return notes
+        return [sentence for note in notes for sentence in _sentences(note)]
     said: list[str] = []
     for name, item in items.items():
         if isinstance(item, IndexTable) and len(item.frame):
@@ -37,6 +41,12 @@ def findings(items: Mapping[str, Item]) -> list[str]:
             elif name == "accuracy" and {"subset", "test"} <= columns:
                 said += _accuracy(item.frame)
     return said
+
+
+def _sentences(text: str) -> list[str]:
+    """Return a note's lines; a long line sentence by sentence."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return [part for line in lines for part in (_END.split(line) if len(line) > _LONG else [line])]
 
 
 def _first_total(item: IndexTable) -> list[str]:

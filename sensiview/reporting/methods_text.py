@@ -45,10 +45,17 @@ def _first_layer(told: Told) -> MethodsText:
 
 def _pca(told: Told) -> MethodsText:
     k = told.parameter("k", told.parameter("components", 4))
-    target = told.parameter("target")
-    rows = f"of class {value_text(target)} " if target not in (None, "all") else ""
+    target, chosen = told.parameter("target", "all"), told.parameter("rows", "all")
+    classes = list(told.dataset.class_counts) if told.dataset else []
+    if target == "auto":
+        target = classes[-1] if len(classes) == 2 else "all"
+    rows = "the rows" if chosen == "all" else f"rows {value_text(chosen)}"
+    if target != "all":
+        rows += f" of class {value_text(target)} in"
+    else:
+        rows += " of"
     paragraph = (
-        f"A principal component analysis [jolliffe2016] was made of the rows {rows}of {told.table}, each column "
+        f"A principal component analysis [jolliffe2016] was made of {rows} {told.table}, each column "
         f"standardised to mean 0 and standard deviation 1; {value_text(k)} components were kept. As by Miao and "
         "Matveev [miao2025], the importance of a factor is the sum of the absolute values of its loadings over these "
         "components, normalised to sum 1."
@@ -58,6 +65,7 @@ def _pca(told: Told) -> MethodsText:
         (
             "This looks at the data alone: it says nothing about the model.",
             "Components describe linear relations only, and their signs are arbitrary.",
+            "With nearly as many components as factors, the importance is even by construction.",
         ),
     )
 

@@ -19,7 +19,13 @@ from sensiview.reporting.files import ready_folder, write_file
 from sensiview.reporting.findings import findings
 from sensiview.reporting.methods_text import methods_text
 from sensiview.reporting.methods_told import Told
-from sensiview.reporting.report_facts import facts_of_dataset, facts_of_model, facts_of_run, parameters_of_run
+from sensiview.reporting.report_facts import (
+    facts_of_dataset,
+    facts_of_model,
+    facts_of_run,
+    parameters_of_run,
+    same_words,
+)
 from sensiview.reporting.report_tables import ReportTable, report_table
 from sensiview.reporting.wording import moment
 
@@ -111,7 +117,8 @@ class _Cards:
         if record.get("kind") == "training":
             return "Training", ""
         key = str(record.get("analysis", ""))
-        name, _, summary = self._analyses.get(key, key.replace("_", " ")).partition(": ")
+        known = self._analyses.get(key, key.replace("_", " ").capitalize())
+        name, _, summary = known.partition(": ")
         return name, summary
 
 
@@ -159,7 +166,7 @@ def _chapter(
     return {
         "number": number,
         "name": record.get("name") or record.get("id", ""),
-        "analysis": analysis,
+        "analysis": "" if same_words(analysis, str(record.get("name", ""))) else analysis,
         "trouble": f"{state} {record.get('message', '')}".strip() if state else "",
         "facts": facts_of_run(record, analysis),
         "findings": findings(items),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,14 +18,16 @@ def facts_of_run(record: Mapping[str, Any], analysis: str) -> Facts:
     """Return what was run on what, when and where."""
     seconds = float(record.get("seconds") or 0)
     evaluations = int(record.get("evaluations") or 0)
-    revision = f"{analysis} (key {record.get('analysis')}, revision {record.get('revision', 1)})"
+    trained = record.get("kind") == "training"
+    key = str(record.get("analysis"))
+    named = analysis if same_words(analysis, key) else f"{analysis} (key {key})"
     pairs = [
-        ("Analysis", analysis if record.get("kind") == "training" else revision),
+        ("Analysis", analysis if trained else f"{named}, revision {record.get('revision', 1)}"),
         ("Data set", str(record.get("dataset_name") or "")),
         ("Model", str(record.get("model_name") or "")),
         ("Finished", moment(str(record.get("finished") or ""))),
         ("Took", duration(seconds) if seconds else ""),
-        ("Evaluations of the model", count(evaluations) if evaluations else ""),
+        ("Evaluations of the model", count(evaluations) if evaluations and not trained else ""),
         ("Device", str(record.get("device") or "")),
         ("Seed", str(record.get("seed") or "")),
         ("Extends", str(record.get("extends") or "")),
@@ -33,11 +36,19 @@ def facts_of_run(record: Mapping[str, Any], analysis: str) -> Facts:
     return [(word, value) for word, value in pairs if value]
 
 
+def same_words(first: str, second: str) -> bool:
+    """Return whether two names differ in spelling only: ``First-layer sensitivity``, ``first_layer_sensitivity``."""
+    bare = [re.sub(r"[\W_]+", "", text).casefold() for text in (first, second)]
+    return bare[0] == bare[1]
+
+
 def parameters_of_run(record: Mapping[str, Any]) -> Facts:
     """Return every parameter, the versions of the programs and the hashes of the files: enough to repeat the run."""
-    pairs = [(name, value_text(value)) for name, value in (record.get("parameters") or {}).items()]
+    parameters = record.get("parameters") or {}
+    pairs = [(name, value_text(value)) for name, value in parameters.items()]
     batch = record.get("batch_size")
-    pairs.append(("batch size", count(batch) if batch else "as measured"))
+    if batch or "batch_size" not in parameters:
+        pairs.append(("batch size", count(batch) if batch else "as measured"))
     versions = record.get("versions") or {}
     if versions:
         pairs.append(("versions", listed([f"{name} {version}" for name, version in versions.items()])))

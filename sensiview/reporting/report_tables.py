@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sensiview.analysis.items import IndexTable, Interval, Item, Matrix
-from sensiview.reporting.wording import number, uncertain
+from sensiview.analysis.items import IndexTable, Item, Matrix
+from sensiview.reporting.wording import fixed, number, places_for, places_of_uncertainty, uncertain
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _MOST_ROWS = 40
 _MOST_COLUMNS = 12
+_MOST_OF_MATRIX = 12
+_MOST_REMARKS = 12
+_LONGEST_UNIT = 8
+_PLACE = "\0place"
 
 
 @dataclass(frozen=True)
@@ -46,44 +51,60 @@ def report_table(item: Item) -> ReportTable | None:
 
 
 def _of_table(item: IndexTable) -> ReportTable:
-    frame = _ordered(item)
+    frame, note = _ordered(item)
     # A key that never changes is said once, above the table.
     constant = {
         key: str(item.frame[key].iloc[0])
         for key in item.keys
         if len(item.keys) > 1 and key in item.frame and item.frame[key].nunique(dropna=False) == 1
     }
-    note = ""
-    if len(frame) > _MOST_ROWS:
-        note = f"The first {_MOST_ROWS} of {len(frame):,} rows; all of them are in the CSV export."
+    caption = [f"{key}: {value}" for key, value in constant.items()]
+    long_units: dict[str, list[str]] = {}
+    for name, unit in item.units.items():
+        if len(unit) > _LONGEST_UNIT and name in item.values:
+            long_units.setdefault(unit, []).append(name)
+    caption += [f"{', '.join(names)} in {unit}" for unit, names in long_units.items()]
     columns = [column for column in _columns(item) if column.heading not in constant]
     if len(columns) > _MOST_COLUMNS:
         note = f"{note} Not all columns are shown.".strip()
         columns = columns[:_MOST_COLUMNS]
-    records = [{str(k): v for k, v in row.items()} for row in frame.head(_MOST_ROWS).to_dict("records")]
+    remarks = list(dict.fromkeys(remark.sentence for remark in item.remarks))
+    more = [f"{len(remarks) - _MOST_REMARKS} more remarks."] if len(remarks) > _MOST_REMARKS + 1 else []
     return ReportTable(
-        caption=", ".join(f"{key}: {value}" for key, value in constant.items()),
+        caption=". ".join(caption),
         header=tuple(column.heading for column in columns),
         left=tuple(column.words for column in columns),
-        rows=tuple(tuple(column.text(record) for column in columns) for record in records),
+        rows=tuple(
+            tuple(column.text({str(k): v for k, v in record.items()}) for column in columns)
+            for record in frame.to_dict("records")
+        ),
         note=note,
-        remarks=tuple(dict.fromkeys(remark.sentence for remark in item.remarks))[:_MOST_COLUMNS],
+        remarks=(*remarks[: _MOST_REMARKS + (not more)], *more),
     )
 
 
-def _ordered(item: IndexTable) -> pd.DataFrame:
-    """Return the rows, for bars the largest last value first within each group; other tables keep their order."""
-    if item.plot != "bars" or not item.values or not item.keys:
-        return item.frame
-    groups, value = list(item.keys[:-1]), item.values[-1]
+def _ordered(item: IndexTable) -> tuple[pd.DataFrame, str]:
+    """Return the rows to show, and a sentence when some are left out.
+
+    Bars: the largest last value first within each group. A matrix: the largest numbers only, since its heat map shows
+    all. Other tables keep their order.
+    """
     frame = item.frame.reset_index(drop=True)
-    if not groups:
-        return frame.sort_values(value, ascending=False, kind="stable")
-    place = frame.groupby(groups, sort=False, dropna=False).ngroup()
-    order = frame.assign(**{"\0place": place}).sort_values(
-        ["\0place", value], ascending=[True, False], kind="stable", na_position="last"
-    )
-    return order.drop(columns="\0place")
+    total = len(frame)
+    if item.plot == "matrix" and item.values:
+        strongest = frame[item.values[0]].abs().sort_values(ascending=False, kind="stable").index[:_MOST_OF_MATRIX]
+        note = (
+            f"The {_MOST_OF_MATRIX} largest of {total:,}; all are in the CSV export." if total > len(strongest) else ""
+        )
+        return frame.loc[strongest], note
+    if item.plot == "bars" and item.values and item.keys:
+        place = frame.groupby(list(item.keys[:-1]), sort=False, dropna=False).ngroup() if item.keys[:-1] else 0
+        frame = frame.assign(**{_PLACE: place}).sort_values(
+            [_PLACE, item.values[-1]], ascending=[True, False], kind="stable", na_position="last"
+        )
+        frame = frame.drop(columns=_PLACE)
+    note = f"The first {_MOST_ROWS} of {total:,} rows; all of them are in the CSV export." if total > _MOST_ROWS else ""
+    return frame.head(_MOST_ROWS), note
 
 
 @dataclass(frozen=True)
@@ -100,31 +121,47 @@ def _columns(item: IndexTable) -> list[_Column]:
     columns = [_words(key) for key in item.keys if key in present]
     for name in item.values:
         if name in present:
-            columns += _with_uncertainty(name, item.units.get(name, ""), item.intervals.get(name), present)
+            columns += _with_uncertainty(item, name, present)
     shown |= {*item.keys, *item.values}
     for name in present:
         if name not in shown:
-            columns.append(_number(name) if item.frame[name].dtype.kind in "iuf" else _words(name))
+            numeric = item.frame[name].dtype.kind in "iuf"
+            columns.append(_plain(name, name, item.frame[name]) if numeric else _words(name))
     return columns
 
 
-def _with_uncertainty(name: str, unit: str, interval: Interval | None, present: list[str]) -> list[_Column]:
-    heading = f"{name} ({unit})" if unit else name
-    if interval is None or interval.half not in present:
-        columns = [_number(name, heading)]
-    else:
-        half = interval.half
-        columns = [_Column(heading, lambda record: uncertain(record[name], record[half]))]
-    if interval is not None and interval.low in present and interval.high in present:
-        low, high = interval.low, interval.high
-        between = _Column(f"{name} interval", lambda record: f"{number(record[low], 3)} to {number(record[high], 3)}")
-        columns.append(between)
+def _with_uncertainty(item: IndexTable, name: str, present: list[str]) -> list[_Column]:
+    unit, interval, values = item.units.get(name, ""), item.intervals.get(name), item.frame[name]
+    heading = f"{name} ({unit})" if unit and len(unit) <= _LONGEST_UNIT else name
+    if interval is None or values.dtype.kind not in "iuf":
+        return [_plain(name, heading, values)]
+    # One decimal more than the largest value needs: what is smaller still does not count beside it.
+    most = places_for(_largest(values), 4)
+    half, low, high = interval.half, interval.low, interval.high
+    columns = [_plain(name, heading, values)]
+    if half in present:
+        columns = [_Column(heading, lambda record: uncertain(record[name], record[half], most))]
+    if low in present and high in present:
+        columns.append(_Column(f"{name} interval", lambda record: _between(record[low], record[high], most)))
     return columns
+
+
+def _between(low: Any, high: Any, most: int | None) -> str:
+    places = places_of_uncertainty((high - low) / 2, most)
+    return f"{fixed(low, places)} to {fixed(high, places)}"
 
 
 def _words(name: str) -> _Column:
     return _Column(name, lambda record: str(record[name]), words=True)
 
 
-def _number(name: str, heading: str = "") -> _Column:
-    return _Column(heading or name, lambda record: number(record[name], 3))
+def _plain(name: str, heading: str, values: pd.Series[Any]) -> _Column:
+    if values.dtype.kind != "f":
+        return _Column(heading, lambda record: number(record[name]))
+    places = places_for(_largest(values))
+    return _Column(heading, lambda record: fixed(record[name], places))
+
+
+def _largest(values: pd.Series[Any]) -> float:
+    found = float(values.abs().max())
+    return 0.0 if math.isnan(found) else found

@@ -30,20 +30,45 @@ def number(value: Any, digits: int = _DIGITS) -> str:
     else:
         decimals = max(0, digits - 1 - math.floor(math.log10(abs(as_float)))) if as_float else digits - 1
         text = f"{as_float:.{min(decimals, digits)}f}"
-        if set(text) <= set("-0."):
-            text = text.lstrip("-")
-    return text.replace("-", "−")
+    return _true_minus(text)
 
 
-def uncertain(value: Any, half: Any) -> str:
-    """Return ``0.407 ± 0.012``: two digits of the uncertainty, and the value to the same place."""
-    if not (_is_number(value) and _is_number(half)) or math.isnan(float(half)) or math.isnan(float(value)):
+def places_for(largest: float, digits: int = 3) -> int | None:
+    """Return how many decimals show a column's largest value with so many digits; None for powers of ten."""
+    if not math.isfinite(largest) or not 1e-4 <= largest < 1e6:
+        return None if largest else digits
+    return max(0, digits - 1 - math.floor(math.log10(largest)))
+
+
+def fixed(value: Any, places: int | None) -> str:
+    """Return a number with a fixed number of decimals, as its neighbours in the column have."""
+    if places is None or not _is_number(value) or not math.isfinite(float(value)):
         return number(value, 3)
-    width = abs(float(half))
-    if not 1e-5 <= width < 1e4:
+    return _true_minus(f"{float(value):.{places}f}")
+
+
+def uncertain(value: Any, half: Any, most: int | None = None) -> str:
+    """Return ``0.407 ± 0.012``: two digits of the uncertainty, and the value to the same place.
+
+    `most` limits the decimals, so that a column of a table stays readable.
+    """
+    places = places_of_uncertainty(half, most)
+    if places is None or not _is_number(value) or math.isnan(float(value)):
+        return fixed(value, most)
+    if most is None and not 1e-4 <= max(abs(float(value)), abs(float(half))) < 1e6:
         return f"{number(value, 3)} ± {number(half, 2)}"
-    decimals = max(0, 1 - math.floor(math.log10(width)))
-    return f"{float(value):.{decimals}f} ± {width:.{decimals}f}".replace("-", "−")
+    return f"{_true_minus(f'{float(value):.{places}f}')} ± {abs(float(half)):.{places}f}"
+
+
+def places_of_uncertainty(half: Any, most: int | None = None) -> int | None:
+    """Return the decimals that show two digits of an uncertainty, at most `most`; None when there is none."""
+    if not _is_number(half) or not math.isfinite(float(half)):
+        return None
+    width = abs(float(half))
+    if not 1e-9 <= width < 1e6:
+        return most
+    wanted = max(0, 1 - math.floor(math.log10(width)))
+    return wanted if most is None else min(wanted, most)
 
 
 def count(value: Any) -> str:
@@ -101,6 +126,11 @@ def value_text(value: Any) -> str:
     if isinstance(value, int):
         return count(value) if abs(value) >= 10_000 else str(value)
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _true_minus(text: str) -> str:
+    """Return the text with the typographic minus sign, and none before a zero."""
+    return text.lstrip("-") if set(text) <= set("-0.") else text.replace("-", "−")
 
 
 def _is_number(value: Any) -> bool:

@@ -31,7 +31,7 @@ class Answer:
 Command = Callable[..., Answer]
 
 
-@pytest.fixture()
+@pytest.fixture
 def sensiview(capsys: pytest.CaptureFixture[str]) -> Command:
     """Run a command in this process; returns exit code, stdout and stderr."""
 
@@ -47,7 +47,7 @@ def sensiview(capsys: pytest.CaptureFixture[str]) -> Command:
     return run
 
 
-@pytest.fixture()
+@pytest.fixture
 def project(sensiview: Command, tmp_path: Path) -> Path:
     """A project with the diabetes table and a network that was trained for a few epochs."""
     folder = tmp_path / "study.sensiview"

@@ -23,7 +23,7 @@ def _refused(answer: Answer, *words: str) -> None:
         assert word.lower() in answer.err.lower(), (word, answer.err)
 
 
-@pytest.fixture()
+@pytest.fixture
 def empty_project(sensiview: Command, tmp_path: Path) -> Path:
     folder = tmp_path / "empty.sensiview"
     assert sensiview("new", folder).code == 0
@@ -34,7 +34,7 @@ CSV = {
     "empty.csv": (b"", "empty"),
     "one_column.csv": (b"a\n1\n2\n3\n", "column"),
     "duplicates.csv": (b"a,b,a\n1,2,3\n4,5,6\n", "a"),
-    "page.csv": (b"<!DOCTYPE html><html><body>404</body></html>", "html"),
+    "page.csv": (b"<!DOCTYPE html><html><body>404</body></html>", "web page"),
     "ragged.csv": (b"a,b\n1,2\n3,4,5\n6,7\n", "3"),
     "binary.csv": (bytes(range(256)) * 40, ""),
 }
@@ -114,7 +114,7 @@ def test_that_weights_that_can_not_be_used_are_refused_and_run_nothing(
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
-        (["n=1000"], ["1024"]),
+        (["n=1000"], ["power of two", "512"]),
         (["n=0"], ["n"]),
         (['bounds={"Glucose": [199, 0]}'], ["Glucose"]),
         (['bounds={"Glucose": [10, 10]}'], ["Glucose"]),

@@ -30,6 +30,7 @@ from sensiview.jobs.events import (
     Started,
     StoppedByUser,
     Succeeded,
+    Warned,
 )  # fmt: skip
 from sensiview.jobs.supervisor import Worker, reason
 from sensiview.jobs.task import Task
@@ -172,7 +173,7 @@ def test_that_a_job_that_does_not_obey_is_ended_with_its_process(tmp_path: Path)
     worker = Worker(COMMAND, patience=0.5)
     try:
         worker.submit(task_of(tmp_path, "a", n=10, ignore_cancel=True))
-        follow(worker, lambda event: isinstance(event, Started))
+        follow(worker, lambda event: isinstance(event, Warned))
         worker.cancel("a")
         began = time.monotonic()
         assert isinstance(follow(worker)[-1], StoppedByUser)
@@ -264,11 +265,11 @@ def test_that_a_worker_whose_window_died_ends_by_itself_even_in_a_job_that_does_
 import sys, time
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from test_supervisor import COMMAND, task_of, follow, Started
+from test_supervisor import COMMAND, task_of, follow, Advanced, Warned
 from sensiview.jobs.supervisor import Worker
 worker = Worker(COMMAND)
 worker.submit(task_of(Path(sys.argv[2]), "a", n=10, ignore_cancel=sys.argv[3] == "stubborn", pause=0.01))
-follow(worker, lambda event: isinstance(event, Started))
+follow(worker, lambda event: isinstance(event, (Advanced, Warned)))
 print(worker.process_id, flush=True)
 time.sleep(60)
 """

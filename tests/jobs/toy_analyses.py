@@ -5,6 +5,7 @@ As a program it is a worker that knows them.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -23,7 +24,7 @@ from sensiview.analysis.parameters import Parameters, parameter
 from sensiview.analysis.progress import Checkpoint, Progress
 from sensiview.analysis.result import Result
 from sensiview.analysis.study import Study
-from sensiview.errors import UserError
+from sensiview.errors import Stopped, UserError
 
 
 class _Toy(Analysis[Parameters]):
@@ -74,6 +75,9 @@ class SumOfDraws(_Toy):
                 raise ZeroDivisionError("batch is broken")
             if parameters.pause:
                 time.sleep(parameters.pause)
+            if parameters.ignore_cancel:
+                with contextlib.suppress(Stopped):
+                    progress.warn("From here on it hears nothing.")
             while parameters.ignore_cancel:
                 time.sleep(0.05)
             progress.checkpoint(Checkpoint({"draws": draws}, {"done": i + 1}))

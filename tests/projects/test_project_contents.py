@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import threading
@@ -12,6 +13,7 @@ import pytest
 from sensiview.datasets.card import DatasetCard
 from sensiview.errors import DataError, ProjectError, SensiViewError, UserError
 from sensiview.models.card import ModelCard
+from sensiview.projects import references
 from sensiview.projects.store import Project
 
 
@@ -107,6 +109,20 @@ def test_that_a_missing_file_is_refused_and_nothing_is_left_of_it(
         project.add_dataset(table_card, [], copy=copy)
     assert project.datasets() == []
     assert list((project.path / "data").iterdir()) == []
+
+
+def test_that_a_full_disk_during_a_copy_leaves_nothing_of_it(
+    project: Project, table_card: DatasetCard, table_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, write: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(references, "write_atomically", refuse)
+    with pytest.raises(ProjectError, match=r"can't be copied into the project: the disk is full\. Free some space"):
+        project.add_dataset(table_card, [table_file], copy=True)
+    assert project.datasets() == []
+    assert list((project.path / "data").iterdir()) == []
+    assert project.add_dataset(table_card, [table_file]).files[0].path == table_file
 
 
 def test_that_a_name_that_is_taken_gets_a_number(project: Project, table_card: DatasetCard, table_file: Path) -> None:

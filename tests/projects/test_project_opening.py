@@ -22,10 +22,12 @@ from sensiview.projects.store import Project
 
 @pytest.fixture
 def closed(project: Project, table_card: DatasetCard, table_file: Path) -> Path:
-    """A project with one data set and one run, closed."""
+    """A project with one data set and one run, closed, and its one backup."""
     data = project.add_dataset(table_card, [table_file])
     project.new_run(analysis="sobol", dataset=data.id)
     project.close()
+    for older in Project.backups(project.path)[1:]:
+        older.path.unlink()
     return project.path
 
 
@@ -97,6 +99,22 @@ def test_that_a_second_window_reads_and_says_who_writes(closed: Path) -> None:
     with Project.open(closed) as project:
         assert not project.read_only
         assert project.run("sobol-0001").state == "succeeded"
+
+
+def test_that_another_process_finds_the_lock(closed: Path) -> None:
+    script = (
+        "import sys\n"
+        "from sensiview.errors import ProjectError\n"
+        "from sensiview.projects.store import Project\n"
+        "try:\n"
+        "    Project.open(sys.argv[1])\n"
+        "except ProjectError as error:\n"
+        "    print(error)\n"
+    )
+    with Project.open(closed):
+        done = subprocess.run([sys.executable, "-c", script, closed], capture_output=True, text=True, check=True)
+    assert "is open in another window" in done.stdout
+    assert done.stdout.strip().endswith("Close it there first, or open it here for reading only.")
 
 
 def test_that_a_reader_leaves_no_trace(closed: Path) -> None:

@@ -80,7 +80,7 @@ def test_that_a_report_says_what_was_done_and_found(runs: Any, tmp_path: Path, d
     for wanted in (
         "Study <b>1</b>",
         "1. Sobol' <indices>",
-        "Sobol' indices (key sobol, revision 2)",
+        "Sobol' indices (key sobol), revision 2",
         "3 rows were left out.",
         "The interval of Âge includes 0.",
         "N is large enough.",
@@ -174,6 +174,15 @@ def test_that_indices_are_told_in_words_where_the_analysis_left_no_note(
     assert "acting together" not in text
 
 
+def test_that_a_long_note_is_told_sentence_by_sentence(record: dict[str, Any]) -> None:
+    long = "Glucose leads with S1 = 0.458 (ST = 0.514). It was uniform on [0, 199]. In the data, r = 0.55 vs. 0.3. " * 3
+    html = write_report("T", [(record, {"n": Note(title="N", text=f"Short. And one line.\n{long}")})])
+    assert html.count("<li>Glucose leads with S1 = 0.458 (ST = 0.514).</li>") == 3
+    assert "<li>It was uniform on [0, 199].</li>" in html
+    assert "<li>In the data, r = 0.55 vs. 0.3.</li>" in html
+    assert "<li>Short. And one line.</li>" in html
+
+
 def test_that_other_results_are_told_in_words(record: dict[str, Any]) -> None:
     def table(name: str, keys: tuple[str, ...], values: tuple[str, ...], **columns: Any) -> dict[str, Item]:
         return {name: IndexTable(title=name, frame=pd.DataFrame(columns), keys=keys, values=values)}
@@ -209,6 +218,19 @@ def test_that_every_analysis_has_a_paragraph(record: dict[str, Any], analysis: s
     text, _ = read(write_report("T", [({**record, "analysis": analysis}, {})]))
     assert "How it was computed" in text
     assert "Pima" in text
+
+
+@pytest.mark.parametrize(
+    ("parameters", "wanted"),
+    [
+        ({"target": "auto", "components": 4}, "was made of the rows of class 1 in “Pima” (768 rows)"),
+        ({"target": "all", "rows": "0-699"}, "was made of rows 0-699 of “Pima” (768 rows)"),
+        ({"target": 0}, "of class 0 in"),
+    ],
+)
+def test_that_a_pca_names_its_rows(record: dict[str, Any], parameters: dict[str, Any], wanted: str) -> None:
+    told = {**record, "analysis": "pca", "parameters": parameters}
+    assert wanted in read(write_report("T", [(told, {})], datasets={"dataset-0001": DATA}))[0]
 
 
 def test_that_a_training_is_described(record: dict[str, Any]) -> None:

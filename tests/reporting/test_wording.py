@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from sensiview.reporting.bibliography import WORKS, Bibliography
-from sensiview.reporting.wording import duration, listed, moment, number, percent, uncertain, value_text
+from sensiview.reporting.wording import (
+    duration,
+    fixed,
+    listed,
+    moment,
+    number,
+    percent,
+    places_for,
+    uncertain,
+    value_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -64,11 +74,23 @@ def test_that_values_of_parameters_are_told_in_one_line() -> None:
         (0.5, float("nan"), "0.500"),
         (float("nan"), 0.1, "–"),
         (0.5, None, "0.500"),
-        (0.5, 0.0, "0.500 ± 0.0"),
+        (0.5, 0.0, "0.500"),
+        (1e-7, 3e-8, "1.00×10⁻⁷ ± 3.0×10⁻⁸"),
     ],
 )
 def test_that_a_value_is_shown_as_far_as_it_is_known(value: float, half: float, text: str) -> None:
     assert uncertain(value, half) == text
+
+
+def test_that_a_column_keeps_its_decimals() -> None:
+    assert places_for(0.514, 4) == 4
+    assert places_for(80.5) == 1
+    assert places_for(1e-9) is None
+    assert uncertain(0.00001, 0.000002, most=4) == "0.0000 ± 0.0000"
+    assert uncertain(-0.0123, 0.0045, most=4) == "−0.0123 ± 0.0045"
+    assert uncertain(0.5, 0.0, most=3) == "0.500 ± 0.000"
+    assert fixed(-0.00001, 3) == "0.000"
+    assert fixed(2.5e-9, None) == "2.50×10⁻⁹"
 
 
 def test_that_lists_and_shares_read_as_sentences() -> None:

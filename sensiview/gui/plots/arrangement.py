@@ -68,7 +68,7 @@ def arrange(item: IndexTable) -> Arrangement:
         labels = [" · ".join(str(part) for part in row) for row in zip(*(frame[k] for k in panel_keys), strict=True)]
     else:
         labels = [""] * len(frame)
-    panels = list(dict.fromkeys(labels))
+    panels = list(dict.fromkeys(labels)) or [""]
     names = [str(value) for value in frame[category_key]]
     categories = list(dict.fromkeys(names))
     at_panel = {name: k for k, name in enumerate(panels)}

@@ -87,4 +87,5 @@ def clear_layout(layout: QLayout) -> None:
         widget = taken.widget()
         if widget is not None:
             widget.hide()
+            widget.setObjectName("")  # nobody finds it any more
             widget.deleteLater()
