@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sensiview.analysis.catalogue import Catalogue
 from sensiview.analysis.item_files import read_items
-from sensiview.analysis.items import Item
 from sensiview.analysis.result import Result
 from sensiview.analysis.sources import DatasetSource, ModelSource, RunSource
 from sensiview.analysis.study import Study
@@ -218,7 +217,8 @@ def inspected_card(directory: Path) -> ModelCard:
 def record_event(project: Project, run_id: str, event: Event) -> None:
     """Keep what an event says of a run; a training that succeeded adds its model."""
     if isinstance(event, Started):
-        project.update_run(run_id, state="running", started=now(), message="", warnings=[])
+        # The device that "auto" turned out to be: an extension must compute on the same one.
+        project.update_run(run_id, state="running", started=now(), message="", warnings=[], device=event.device)
     elif isinstance(event, Warned):
         warnings = project.run(run_id).warnings
         if event.sentence not in warnings:
@@ -303,14 +303,3 @@ def _choose_model(project: Project, wanted: str | None, *, required: bool) -> Mo
         raise ProjectError("The project has no model yet. Add one (add-model) or train one (train).")
     names = ", ".join(f"'{source.card.name}'" for source in known)
     raise UserError(f"The project has several models; say which: {names}.")
-
-
-def report_runs(project: Project, wanted: Sequence[str]) -> list[tuple[dict[str, Any], dict[str, Item]]]:
-    """Return record and items of the runs a report is about; all finished ones when none are named."""
-    if wanted:
-        chosen = [project.run(name) for name in wanted]
-    else:
-        chosen = [run for run in project.runs() if run.state == "succeeded"]
-    if not chosen:
-        raise UserError("There is no finished run to report on. Run an analysis first.")
-    return [(run.model_dump(mode="json"), dict(read_result(project, run.id))) for run in chosen]

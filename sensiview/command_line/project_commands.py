@@ -142,16 +142,16 @@ def show(options: argparse.Namespace, tools: Tools) -> int:
     say(f"{record.id}  {record.name}  ({record.analysis}, {record.state})")
     if record.message:
         say(record.message)
-    facts = [
-        {"": "data set", " ": record.dataset_name or "-"},
-        {"": "model", " ": record.model_name or "-"},
-        {"": "device", " ": record.device},
-        {"": "seed", " ": record.seed},
-        {"": "evaluations", " ": f"{record.evaluations:,}"},
-        {"": "seconds", " ": f"{record.seconds:.2f}"},
-        *({"": name, " ": value} for name, value in record.parameters.items() if value is not None),
-    ]
-    say("\n".join(f"  {fact['']:<14} {fact[' ']}" for fact in facts))
+    facts: dict[str, object] = {
+        "data set": record.dataset_name or "-",
+        "model": record.model_name or "-",
+        "device": record.device,
+        "seed": record.seed,
+        "evaluations": f"{record.evaluations:,}",
+        "seconds": f"{record.seconds:.2f}",
+        **{name: value for name, value in record.parameters.items() if value is not None},
+    }
+    say("\n".join(f"  {name:<14} {value}" for name, value in facts.items()))
     for warning in record.warnings:
         say(f"  ! {warning}")
     for name, item in items.items():

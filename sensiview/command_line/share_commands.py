@@ -8,7 +8,8 @@ from sensiview.command_line.output import say, say_json
 from sensiview.command_line.tools import Tools
 from sensiview.errors import UserError
 from sensiview.projects.store import Project
-from sensiview.running import read_result, report_runs
+from sensiview.reports import project_report
+from sensiview.running import read_result
 
 
 def export(options: argparse.Namespace, tools: Tools) -> int:
@@ -31,20 +32,23 @@ def export(options: argparse.Namespace, tools: Tools) -> int:
 
 def report(options: argparse.Namespace, tools: Tools) -> int:
     """Write an HTML or PDF report."""
-    from sensiview.reporting.report import write_report
-
     suffix = options.to.suffix.lower()
     if suffix not in (".html", ".htm", ".pdf"):
         raise UserError(f"A report is FILE.html or FILE.pdf, not '{options.to.name}'.")
+    printed = suffix == ".pdf"
     with Project.open(options.project, read_only=True) as project:
-        runs = report_runs(project, options.run_ids)
-        title = project.title
-        if suffix == ".pdf":
-            tools.write_pdf(write_report(title, runs, None, draw=tools.draw, for_print=True), options.to)
-        else:
-            write_report(title, runs, options.to, draw=tools.draw)
+        html, runs = project_report(
+            project,
+            tools.catalogue(),
+            options.run_ids,
+            None if printed else options.to,
+            tools.draw,
+            for_print=printed,
+        )
+    if printed:
+        tools.write_pdf(html, options.to)
     if options.json:
-        say_json({"report": str(options.to), "runs": [run["id"] for run, _ in runs]})
+        say_json({"report": str(options.to), "runs": runs})
     else:
         say(str(options.to))
     return 0

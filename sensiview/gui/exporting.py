@@ -95,11 +95,10 @@ def report_to(window: MainWindow, path: Path) -> None:
         printed = path.suffix.lower() == ".pdf"
 
         def write() -> str:
-            from sensiview import running
-            from sensiview.reporting.report import write_report
+            from sensiview.reports import project_report
 
-            runs = running.report_runs(project, [])
-            return write_report(project.title, runs, None if printed else path, draw=drawer.draw, for_print=printed)
+            target = None if printed else path
+            return project_report(project, session.catalogue, [], target, drawer.draw, for_print=printed)[0]
 
         def done(html: str) -> None:
             drawer.deleteLater()

@@ -102,8 +102,7 @@ class _Job:
         inspecting = self.task.kind == "inspection"
         progress, device = self._begin("cpu" if inspecting else self.task.device, restored=None, about={})
         job = inspect if inspecting else train
-        items, facts = job(self.task, device, progress, self._architectures_now())
-        return self._succeeded(progress, Result(items, evaluations=progress.evaluations, facts=facts))
+        return self._succeeded(progress, job(self.task, device, progress, self._architectures_now()))
 
     def close(self) -> None:
         """Keep the last checkpoint of a job that was stopped or failed, so that it can go on from there."""

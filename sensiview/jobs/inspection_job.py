@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sensiview.analysis.items import IndexTable, Item, Note
+from sensiview.analysis.result import Result
 from sensiview.errors import UserError
 from sensiview.files import verify, write_atomically
 from sensiview.jobs.progress import JobProgress
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
 MODEL_CARD = "model_card.json"
 
 
-def inspect(
-    task: Task, device: str, progress: JobProgress, architectures: Mapping[str, Architecture]
-) -> tuple[dict[str, Item], dict[str, Any]]:
+def inspect(task: Task, device: str, progress: JobProgress, architectures: Mapping[str, Architecture]) -> Result:
     """Load the model's files, write ``model_card.json`` into the run's folder and return the table of keys.
 
     Raises
@@ -42,7 +41,7 @@ def inspect(
     for sentence in found.card.notes:
         progress.warn(sentence)
     write_card(found.card, task)
-    return {"keys": _keys(found.keys)}, {}
+    return Result({"keys": _keys(found.keys)})
 
 
 def write_card(card: ModelCard, task: Task) -> None:

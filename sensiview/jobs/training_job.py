@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from sensiview.analysis.items import Array, Curve, IndexTable, Item
+from sensiview.analysis.result import Result
 from sensiview.errors import UserError, suggestion
 from sensiview.jobs.inspection_job import write_card
 from sensiview.jobs.progress import RARELY, TICK_S, JobProgress
@@ -32,9 +33,7 @@ _KEPT_POINTS = 10_000
 _SAMPLE_ROWS = 64
 
 
-def train(
-    task: Task, device: str, progress: JobProgress, architectures: Mapping[str, Architecture]
-) -> tuple[dict[str, Item], dict[str, Any]]:
+def train(task: Task, device: str, progress: JobProgress, architectures: Mapping[str, Architecture]) -> Result:
     """Train, write ``model.safetensors`` and ``model_card.json`` into the run's folder, return the curves.
 
     ``task.model.card`` names the architecture, its options and the new model; ``task.parameters`` are the changes to
@@ -93,7 +92,8 @@ def train(
         "recipe": recipe.model_dump(mode="json"),
         "options": card.options,
     }
-    return items, facts
+    rows = len(outcome.split.train) + len(outcome.split.test)
+    return Result(items, evaluations=rows * len(outcome.history), facts=facts)
 
 
 def recipe_of(architecture: Architecture, changes: Mapping[str, Any]) -> TrainingRecipe:

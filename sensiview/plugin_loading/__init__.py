@@ -40,7 +40,7 @@ def discover(trust_store: TrustStore | None = None) -> Catalogue:
 
 
 def discover_architectures(trust_store: TrustStore | None = None) -> dict[str, Architecture]:
-    """Return our own architectures and those of the plugins, by key. Loads torch."""
+    """Return our own architectures and those of the plugins, by key. A plugin's function for them may load torch."""
     return survey(trust_store, with_architectures=True).architectures
 
 

@@ -7,22 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sensiview import locations
 from sensiview.analysis.catalogue import Catalogue
 from sensiview.analysis.contract import Analysis
 from sensiview.errors import SensiViewError
+from sensiview.models.architectures import Architecture, architectures
 from sensiview.plugin_loading.content import Content, PluginProblem, read_content
 from sensiview.plugin_loading.importing import ROOT, guarded_import, load
 from sensiview.plugin_loading.info import PluginInfo
 from sensiview.plugin_loading.manifest import Manifest, read_manifest
-from sensiview.plugin_loading.offers import analyses_of, architectures_of, instance, offers_architectures
+from sensiview.plugin_loading.offers import analyses_of, architectures_of, instance, makes_architectures
 from sensiview.plugin_loading.packages import package_content, package_info, packages_with_analyses
 from sensiview.plugin_loading.trust import TrustStore
-
-if TYPE_CHECKING:
-    from sensiview.models.architectures import Architecture
 
 
 @dataclass(frozen=True)
@@ -47,11 +45,7 @@ class _Survey:
         self.trust = trust
         self.with_architectures = with_architectures
         self.catalogue = Catalogue()
-        self.architectures: dict[str, Architecture] = {}
-        if with_architectures:
-            from sensiview.models.architectures import architectures
-
-            self.architectures = dict(architectures())
+        self.architectures: dict[str, Architecture] = dict(architectures())
         self.plugins: dict[str, PluginInfo] = {}
 
     def methods(self) -> None:
@@ -133,10 +127,10 @@ class _Survey:
         return replace(info, state="changed", reason=reason)
 
     def _models(self, modules: list[ModuleType], package: str | None = None) -> list[Architecture] | None:
-        """Return the architectures, None where they are offered but were not asked for: they may need torch."""
-        if self.with_architectures:
-            return [model for module in modules for model in architectures_of(module, package)]
-        return None if any(offers_architectures(module) for module in modules) else []
+        """Return the architectures; None where a function gives them and was not to be called: it may need torch."""
+        if not self.with_architectures and any(makes_architectures(module) for module in modules):
+            return None
+        return [model for module in modules for model in architectures_of(module, package)]
 
     def _offered(
         self, info: PluginInfo, analyses: list[Analysis[Any]], models: list[Architecture] | None
@@ -188,7 +182,7 @@ def survey(
     packages : bool
         Also look at the entry points of installed packages.
     with_architectures : bool
-        Also load the models' architectures, ours and the plugins'; without it nothing of torch is loaded here.
+        Also call the functions with which plugins make architectures; they may load torch.
     """
     found = _Survey(trust or TrustStore(), with_architectures=with_architectures)
     found.methods()

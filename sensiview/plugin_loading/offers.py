@@ -6,14 +6,12 @@ import inspect
 import re
 from collections.abc import Iterable, Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sensiview.analysis.contract import Analysis
 from sensiview.analysis.parameters import Parameters
+from sensiview.models.architectures import Architecture
 from sensiview.plugin_loading.content import PluginProblem
-
-if TYPE_CHECKING:
-    from sensiview.models.architectures import Architecture
 
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -56,9 +54,9 @@ def instance(cls: type[Analysis[Any]]) -> Analysis[Any]:
     return cls()
 
 
-def offers_architectures(module: ModuleType) -> bool:
-    """Return whether a module says that it has architectures, without making any."""
-    return hasattr(module, "ARCHITECTURES")
+def makes_architectures(module: ModuleType) -> bool:
+    """Return whether a module has a function that makes its architectures."""
+    return callable(getattr(module, "ARCHITECTURES", None))
 
 
 def architectures_of(module: ModuleType, package: str | None = None) -> list[Architecture]:
@@ -67,8 +65,6 @@ def architectures_of(module: ModuleType, package: str | None = None) -> list[Arc
     Either ``ARCHITECTURES`` (instances or classes, or a function that returns them, so that torch is loaded only
     when it is called), or every class derived from `sensiview.models.architectures.Architecture`.
     """
-    from sensiview.models.architectures import Architecture
-
     offered = getattr(module, "ARCHITECTURES", None)
     if offered is None:
         return [cls() for cls in _classes(module, Architecture, package or module.__name__)]
