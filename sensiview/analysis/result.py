@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from sensiview.analysis.items import Item
 from sensiview.errors import UserError, suggestion
@@ -29,7 +30,7 @@ class Result(Mapping[str, Item]):
     evaluations: int = 0
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Item:
         if name not in self.items_by_name:

@@ -101,7 +101,7 @@ def guess_encoding(sample: bytes) -> str:
         return "cp1252" if _decoded(foreign, "cp1252") is not None else "latin-1"
     if best.encoding not in _EXPECTED:
         return str(best.encoding)
-    near = [m for m in matches if m.encoding in _EXPECTED and m.chaos <= best.chaos + 0.04]
+    near = [m for m in matches if m.encoding in _EXPECTED and m.chaos <= best.chaos + 0.1]
     return str(max(near, key=lambda m: (_expected_share(foreign, m.encoding), m.coherence)).encoding)
 
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QGridLayout,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -15,7 +16,6 @@ from PySide6.QtWidgets import (
     QStackedLayout,
     QTableView,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )  # fmt: skip
 
@@ -34,6 +34,8 @@ SHARE = Qt.ItemDataRole.UserRole + 1
 _RUN, _STATE, _STAGE, _PROGRESS, _SPEED, _LEFT, _MEMORY = range(len(COLUMNS))
 # Older ends are in the project tree; the table is about what goes on.
 _ENDED_SHOWN = 50
+# Longer ones do not fit over the bar; they become a percentage.
+_LONGEST_COUNTS = 18
 _COLOURS = {"succeeded": "good", "failed": "error", "interrupted": "warning", "running": "accent"}
 
 
@@ -165,7 +167,8 @@ class JobModel(QAbstractTableModel):
         if column == _STAGE:
             return live.stage
         if column == _PROGRESS:
-            return f"{live.done:,} of {live.total:,}".replace(",", "\u2009") if live.total else ""
+            counts = f"{live.done:,} of {live.total:,}".replace(",", "\u2009") if live.total else ""
+            return counts if len(counts) <= _LONGEST_COUNTS or live.share is None else f"{live.share:.0%}"
         if column == _SPEED:
             return f"{live.per_second:,.0f}".replace(",", "\u2009") if live.per_second else ""
         if column == _LEFT:
@@ -203,7 +206,7 @@ class JobTable(QWidget):
         self._stack = QStackedLayout()
         self._stack.addWidget(self.table)
         self._stack.addWidget(self._empty)
-        self._buttons = QVBoxLayout()
+        self._buttons = QGridLayout()
         self._buttons.setSpacing(4)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
@@ -244,19 +247,19 @@ class JobTable(QWidget):
     def use_actions(self, actions: ActionSet) -> None:
         """Put the commands beside the table."""
         self._actions = actions
-        for key, name in (
+        for at, (key, name) in enumerate((
             ("stop", "cancel_button"), ("resume", "resume_button"),
             ("extend", "extend_button"), ("retry", "retry_button"),
-        ):  # fmt: skip
+        )):  # fmt: skip
             button = QToolButton(self)
             button.setObjectName(name)
             button.setDefaultAction(actions[key])
             button.setAccessibleName(actions.infos[key].title)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            # Two by two, so that the table gets the room; the words are in tool tip, menu and result page.
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
             button.setAutoRaise(True)
-            button.setMinimumWidth(112)
-            self._buttons.addWidget(button)
-        self._buttons.addStretch(1)
+            self._buttons.addWidget(button, at // 2, at % 2)
+        self._buttons.setRowStretch(2, 1)
 
     def refresh(self) -> None:
         """Show runs and queue anew; the current row stays on its run."""

@@ -246,7 +246,7 @@ class MainWindow(QMainWindow):
         self.tabifyDockWidget(self.docks["jobs"], self.docks["messages"])
         self.docks["jobs"].raise_()
         self.resizeDocks([self.docks["project"], self.docks["analysis"]], [240, 340], Qt.Orientation.Horizontal)
-        self.resizeDocks([self.docks["jobs"]], [190], Qt.Orientation.Vertical)
+        self.resizeDocks([self.docks["jobs"]], [160], Qt.Orientation.Vertical)
         self.tool_bar.show()
 
     def _follow_selection(self) -> None:

@@ -6,7 +6,7 @@ import time
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from sensiview.gui.themes import theme
 
@@ -33,8 +33,16 @@ class ProgressDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(colours.border))
+        # On a selected row the bar turns round: its ground is the colour of the selection.
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        track, bar = (colours.accent, colours.accent_text) if selected else (colours.border, colours.accent)
+        on_track, on_bar = (colours.accent_text, colours.accent) if selected else (colours.text, colours.accent_text)
+        if selected:
+            painter.fillRect(option.rect, QColor(colours.accent))
+            painter.setPen(QColor(colours.accent_text))
+        painter.setBrush(QColor(track))
         painter.drawRoundedRect(area, 3, 3)
+        painter.setPen(Qt.PenStyle.NoPen)
         filled = QRectF(area)
         if share < 0:
             phase = time.monotonic() / _SECONDS_PER_SWEEP % 1.0
@@ -42,11 +50,11 @@ class ProgressDelegate(QStyledItemDelegate):
             filled.setWidth(area.width() * 0.25)
         else:
             filled.setWidth(area.width() * share)
-        painter.setBrush(QColor(colours.accent))
+        painter.setBrush(QColor(bar))
         painter.drawRoundedRect(filled, 3, 3)
         text = str(index.data() or "")
         # Each half of the text in the colour that reads on what is below it.
-        for clip, colour in ((area, colours.text), (filled, colours.accent_text)):
+        for clip, colour in ((area, on_track), (filled, on_bar)):
             painter.save()
             painter.setClipRect(clip)
             painter.setPen(QColor(colour))

@@ -60,8 +60,8 @@ class StatusBar(QStatusBar):
         self._bar.setTextVisible(False)
         self._bar.setFixedSize(120, 8)
         self.job = _Chip("job_chip", "running", self)
-        self.memory = _Chip("memory_chip", "about", self)
-        self.device = _Chip("device_chip", "preferences", self)
+        self.memory = _Chip("memory_chip", "memory", self)
+        self.device = _Chip("device_chip", "device", self)
         self.read_only = _Chip("read_only_chip", "lock", self)
         for widget in (self.job, self._bar, self.memory, self.device, self.read_only):
             self.addPermanentWidget(widget)

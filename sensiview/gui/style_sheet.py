@@ -67,7 +67,11 @@ def style_sheet(t: Theme, base: float) -> str:
     QTabBar::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; }}
     QTabBar::tab:hover:!selected {{ color: {t.text}; background: {t.raised}; }}
     QTabBar::tab:focus {{ background: {t.raised}; }}
-    QTabBar::close-button {{ image: url("{icons}/tab_close_{t.name}.svg"); padding: 1px; }}
+    QTabWidget#result_tabs QTabBar::tab {{ min-width: 96px; max-width: 240px; }}
+    QTabBar::close-button {{
+        image: url("{icons}/tab_close_{t.name}.svg"); width: 12px; height: 12px; padding: 1px;
+        subcontrol-position: right;
+    }}
     QTabBar::close-button:hover {{ background: {t.border}; border-radius: 3px; }}
     QLabel[role="title"] {{ font-size: {base * 2.1:.1f}pt; font-weight: 600; }}
     QLabel[role="heading"] {{ font-size: {base * 1.5:.1f}pt; font-weight: 600; }}

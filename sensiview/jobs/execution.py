@@ -102,7 +102,9 @@ class _Job:
         inspecting = self.task.kind == "inspection"
         progress, device = self._begin("cpu" if inspecting else self.task.device, restored=None, about={})
         job = inspect if inspecting else train
-        return self._succeeded(progress, job(self.task, device, progress, self._architectures_now()))
+        result, recorded = job(self.task, device, progress, self._architectures_now())
+        self._folder.values |= recorded
+        return self._succeeded(progress, result)
 
     def close(self) -> None:
         """Keep the last checkpoint of a job that was stopped or failed, so that it can go on from there."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sensiview.analysis.items import IndexTable, Item, Note
 from sensiview.analysis.result import Result
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 MODEL_CARD = "model_card.json"
 
 
-def inspect(task: Task, device: str, progress: JobProgress, architectures: Mapping[str, Architecture]) -> Result:
-    """Load the model's files, write ``model_card.json`` into the run's folder and return the table of keys.
+def inspect(
+    task: Task, device: str, progress: JobProgress, architectures: Mapping[str, Architecture]
+) -> tuple[Result, dict[str, Any]]:
+    """Load the model's files, write ``model_card.json`` into the run's folder; return the table of keys and nothing
+    more for the record.
 
     Raises
     ------
@@ -41,7 +44,7 @@ def inspect(task: Task, device: str, progress: JobProgress, architectures: Mappi
     for sentence in found.card.notes:
         progress.warn(sentence)
     write_card(found.card, task)
-    return Result({"keys": _keys(found.keys)})
+    return Result({"keys": _keys(found.keys)}), {}
 
 
 def write_card(card: ModelCard, task: Task) -> None:

@@ -33,8 +33,11 @@ _KEPT_POINTS = 10_000
 _SAMPLE_ROWS = 64
 
 
-def train(task: Task, device: str, progress: JobProgress, architectures: Mapping[str, Architecture]) -> Result:
-    """Train, write ``model.safetensors`` and ``model_card.json`` into the run's folder, return the curves.
+def train(
+    task: Task, device: str, progress: JobProgress, architectures: Mapping[str, Architecture]
+) -> tuple[Result, dict[str, Any]]:
+    """Train, write ``model.safetensors`` and ``model_card.json`` into the run's folder; return the curves, and
+    what the run's record keeps.
 
     ``task.model.card`` names the architecture, its options and the new model; ``task.parameters`` are the changes to
     the architecture's own recipe.
@@ -86,14 +89,15 @@ def train(task: Task, device: str, progress: JobProgress, architectures: Mapping
     write_card(card, task)
     loss, accuracy = curves.items(_KEPT_POINTS)
     items: dict[str, Item] = {"loss": loss, "accuracy": accuracy, "summary": _summary(card, recipe, outcome)}
-    facts = {
-        "epochs": len(outcome.history),
-        "best_epoch": outcome.best_epoch,
-        "recipe": recipe.model_dump(mode="json"),
-        "options": card.options,
-    }
     rows = len(outcome.split.train) + len(outcome.split.test)
-    return Result(items, evaluations=rows * len(outcome.history), facts=facts)
+    facts = {"epochs": str(len(outcome.history)), "best_epoch": str(outcome.best_epoch)}
+    # All settings, not only those that were changed: defaults of an architecture may move.
+    parameters = {
+        "architecture": architecture.key,
+        "options": card.options,
+        "recipe": recipe.model_dump(mode="json"),
+    }
+    return Result(items, evaluations=rows * len(outcome.history), facts=facts), {"parameters": parameters}
 
 
 def recipe_of(architecture: Architecture, changes: Mapping[str, Any]) -> TrainingRecipe:

@@ -222,13 +222,15 @@ class Evaluator:
             return Forward(raw)
         found = watch.behind(output)
         watch.forget()
-        if found is None or found[0] == "log_softmax" or found[1].numel() != raw.numel():
+        # A program for a fixed number of rows computes more than were asked for.
+        before = None if found is None or output.storage_offset() else found[1][: len(inputs)]
+        if found is None or before is None or found[0] == "log_softmax" or before.numel() != raw.numel():
             self._say(
                 f"What enters the final sigmoid or softmax of '{name}' can't be seen; logits are computed back from "
                 "the probabilities, log p/(1-p), and are infinite where p is 0 or 1."
             )
             return Forward(raw)
-        return Forward(raw, as_columns(found[1], len(inputs), "The final activation"), found[0])
+        return Forward(raw, as_columns(before, len(inputs), "The final activation"), found[0])
 
     def _probe(
         self, choices: Sequence[OutputChoice], kinds: Sequence[ResolvedKind], target: TargetName

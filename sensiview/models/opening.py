@@ -164,7 +164,8 @@ def _complete(
     emits: Emits | None = None,
 ) -> ModelCard:
     network = Network(module, card.model_copy(update={"input_shape": input_shape}), device)
-    sample = torch.rand(2, *input_shape, generator=torch.Generator().manual_seed(0))
+    rows = getattr(module, "fixed_rows", None) or 2
+    sample = torch.rand(rows, *input_shape, generator=torch.Generator().manual_seed(0))
     return describe(
         network.module,
         network.preprocess(sample),

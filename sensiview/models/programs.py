@@ -39,7 +39,7 @@ _OPERATOR = re.compile(
 )
 _EXPRESSION = re.compile(r"(?!.*\*\*)[\w\s'+*/%(),=<>-]*")
 _NAMES = re.compile(
-    r"[suz]f?\d+|Symbol|Integer|Float|Max|Min|Mod|PythonMod|FloorDiv|CleanDiv|CeilDiv|ModularIndexing|CeilToInt"
+    r"[suz]f?\d+|Symbol|Integer|Float|Max|Min|Mod|PythonMod|FloorDiv|CleanDiv|CeilDiv|ModularIndexing|Mul|Add|CeilToInt"
     r"|FloorToInt|TruncToInt|ToFloat|IntTrueDiv|FloatTrueDiv|Eq|Ne|Lt|Le|Gt|Ge|Not|And|Or|True|False"
     r"|positive|nonnegative|negative|integer|real|\d+"
 )
@@ -160,24 +160,34 @@ def _rebuilt(members: Mapping[str, bytes], file: str) -> bytes:
     try:
         program = json.loads(fresh[_MODEL])
         configs = {name: json.loads(fresh[name]) for name in _CONFIGS}
+        samples = fresh[_SAMPLES]
         graph = program["graph_module"]
         # Neither is needed; guards would be run as Python.
         program["guards_code"], graph["metadata"] = [], {}
         _check_training(graph, file)
         _check(program, file)
-        for config in configs.values():
+        for name, config in configs.items():
             _check(config, file)
-            if any(entry["use_pickle"] for entry in config["config"].values()):
-                raise _refused(file, "a pickled tensor")
+            for entry in config["config"].values():
+                _check_tensor(entry, fresh, name.rpartition("/")[0], file)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ModelError(f"'{file}' is damaged, or not written by torch.export.save.", details=repr(error)) from error
-    fresh[_MODEL] = json.dumps(program).encode()
-    fresh[_SAMPLES] = rewritten(fresh[_SAMPLES], file)
+    fresh |= {name: json.dumps(config).encode() for name, config in (*configs.items(), (_MODEL, program))}
+    fresh[_SAMPLES] = rewritten(samples, file)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, data in fresh.items():
             archive.writestr(f"model/{name}", data)
     return buffer.getvalue()
+
+
+def _check_tensor(entry: Any, members: Mapping[str, bytes], folder: str, file: str) -> None:
+    """A tensor must lie there as plain numbers; torch would read a missing one as zeros."""
+    if entry["use_pickle"]:
+        raise _refused(file, "a pickled tensor")
+    sizes = [size["as_int"] for size in entry["tensor_meta"]["sizes"]]
+    if not members[f"{folder}/{entry['path_name']}"] and 0 not in sizes:
+        raise ValueError(f"no content for {entry['path_name']}")
 
 
 def _check(value: Any, file: str, key: str = "") -> None:
@@ -186,6 +196,9 @@ def _check(value: Any, file: str, key: str = "") -> None:
         # Stack traces and names of modules: for people, not for running.
         if "metadata" in value:
             value["metadata"] = {}
+        # It may have been exported on a GPU that this machine lacks; it is moved after loading.
+        if value.keys() == {"type", "index"}:
+            value.update(type="cpu", index=None)
         for name, inner in value.items():
             _check(name, file)
             _check(inner, file, name)

@@ -143,7 +143,7 @@ def tensors_only(stream: BinaryIO, name: str) -> Any:
 
 
 def _ended(stream: BinaryIO) -> bool:
-    """Say whether a file in the format before PyTorch 1.6, which is read from front to end, was read to its end."""
+    """Say whether a file in the format before PyTorch 1.6, read from front to end, was read to its end."""
     at_end = not stream.read(1)
     stream.seek(0)
     return at_end and stream.read(2) != b"PK"

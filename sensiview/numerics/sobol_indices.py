@@ -52,7 +52,7 @@ class Indices:
         Base points left out since one of their answers is not finite.
     constant : ndarray, bool, shape (outputs,)
         The output does not vary: no index exists.
-    mean, variance : ndarray, float64, shape (outputs,)
+    mean, std : ndarray, float64, shape (outputs,)
         Of the output over all rows that were used, in its own unit.
     """
 
@@ -64,7 +64,7 @@ class Indices:
     excluded: NDArray[np.int64]
     constant: NDArray[np.bool_]
     mean: Array
-    variance: Array
+    std: Array
 
     def width(self) -> float:
         """Return the largest half width of S1 and ST over outputs and groups; NaN when every output is constant."""
@@ -80,8 +80,9 @@ class Indices:
         when none varies.
         """
         first, total = self.first.value[units], self.total.value[units]
-        weight = np.where(np.isnan(first).any(axis=1), 0.0, self.variance[units])
-        share = weight / weight.sum() if weight.sum() > 0 else np.full_like(weight, np.nan)
+        stds = np.where(np.isnan(first).any(axis=1), 0.0, self.std[units])
+        weight = (stds / stds.max()) ** 2 if stds.max(initial=0.0) > 0 else np.full_like(stds, np.nan)
+        share = weight / weight.sum()
         return share @ np.nan_to_num(first), share @ np.nan_to_num(total)
 
 
@@ -197,5 +198,5 @@ class _Collector:
             excluded=np.array([n - s.n_used for s in self._scales], dtype=np.int64),
             constant=np.array([s.constant for s in self._scales], dtype=np.bool_),
             mean=np.array([s.mean for s in self._scales]),
-            variance=np.array([s.std**2 for s in self._scales]),
+            std=np.array([s.std for s in self._scales]),
         )

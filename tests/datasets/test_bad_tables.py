@@ -159,7 +159,8 @@ def test_that_folders_missing_files_and_odd_names_are_refused(tmp_path: Path) ->
     assert "There is no file" in refused(tmp_path / "no.csv")
     assert "There is no file" in refused(put(tmp_path, "a,b\n1,2\n") / "inside.csv")
     assert "not the name of a file" in refused(tmp_path / "a\0b.csv")
-    assert "There is no file" in str(pytest.raises(DataError, preview, tmp_path / "no.csv", ReadingOptions()).value)
+    with pytest.raises(DataError, match="There is no file"):
+        preview(tmp_path / "no.csv", ReadingOptions())
 
 
 def test_that_a_file_without_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,7 +110,9 @@ def test_that_a_training_leaves_weights_card_and_curves(tmp_path: Path, missing:
     assert card.preprocessing["kind"] == "standardise"
     assert (task.directory / "model.safetensors").is_file()
     record = run_folder.read_record(task.directory)
-    assert record["facts"]["recipe"]["epochs"] == 30
+    assert record["parameters"]["recipe"]["epochs"] == 30
+    assert record["parameters"]["recipe"]["optimiser"]
+    assert record["evaluations"] == 30 * (117 if missing else 120)
     if missing:
         assert any(isinstance(event, Warned) for event in events)
 
@@ -191,7 +193,7 @@ def test_that_settings_that_do_not_fit_are_a_sentence(tmp_path: Path, recipe: Ma
 def test_that_lists_may_be_written_as_text(tmp_path: Path) -> None:
     task = training(tmp_path, dataset(tmp_path), class_weights="[1, 3]", epochs="5")
     assert isinstance(events_of(task)[-1], Succeeded)
-    assert run_folder.read_record(task.directory)["facts"]["recipe"]["class_weights"] == [1.0, 3.0]
+    assert run_folder.read_record(task.directory)["parameters"]["recipe"]["class_weights"] == [1.0, 3.0]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
@@ -111,20 +112,20 @@ def test_that_torchvision_networks_are_read(tmp_path: Path) -> None:
     torch.testing.assert_close(program(x), module(x), rtol=1e-4, atol=1e-5)
 
 
-class Opens:
-    """Would make a file when it is unpickled."""
+class Makes:
+    """Would make a folder when it is unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def __reduce__(self) -> Any:
-        return open, (str(self.path), "w")
+        return os.mkdir, (str(self.path),)
 
 
 def attacks(victim: Path) -> dict[str, Callable[[dict[str, bytes]], None]]:
     code = f"open({str(victim)!r}, 'w')"
     buffer = io.BytesIO()
-    torch.save(Opens(victim), buffer)
+    torch.save(Makes(victim), buffer)
     pickled = buffer.getvalue()
 
     def pickled_weight(content: dict[str, bytes]) -> None:
