@@ -62,7 +62,7 @@ def _open_window(project: Path | None, screenshot: Sequence[str]) -> int:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; without a command, the window."""
-    if not arguments or (len(arguments) == 1 and not arguments[0].startswith("-") and Path(arguments[0]).is_dir()):
+    if not arguments or (len(arguments) == 1 and (Path(arguments[0]) / "project.sqlite").is_file()):
         # The window's quick way in: no parser, no catalogue before the first paint.
         from sensiview.command_line.main import guarded
 

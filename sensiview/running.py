@@ -247,7 +247,7 @@ def _succeeded(project: Project, run_id: str, event: Succeeded) -> None:
     if run.kind == "training":
         added = project.add_model(inspected_card(directory), weights=directory / "model.safetensors")
         project.update_run(run_id, model=added.id, model_name=added.card.name)
-    elif run.model and event.evaluations and event.seconds > 0:
+    elif run.model and event.evaluations and event.seconds > 0 and not event.facts.get("trains"):
         # The next form shows a time that was measured on this machine.
         device = str(event.facts.get("device", run.device))
         speed = float(event.facts.get("rows_per_second", event.evaluations / event.seconds))

@@ -10,7 +10,7 @@ from sensiview.errors import SensiViewError, UserError, suggestion
 
 
 class Catalogue:
-    """Analyses by key, in the order in which menus show them. Built once, then handed around."""
+    """Analyses by key, by rank and then in the order in which they were found. Built once, then handed around."""
 
     def __init__(self, analyses: Iterable[Analysis[Any]] = ()) -> None:
         self._by_key: dict[str, Analysis[Any]] = {}
@@ -32,7 +32,7 @@ class Catalogue:
         return key in self._by_key
 
     def __iter__(self) -> Iterator[Analysis[Any]]:
-        return iter(self._by_key.values())
+        return iter(sorted(self._by_key.values(), key=lambda analysis: analysis.rank))
 
     def __len__(self) -> int:
         return len(self._by_key)

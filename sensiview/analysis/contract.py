@@ -52,6 +52,8 @@ class Analysis(ABC, Generic[P]):
         Name in menus.
     revision : int
         Rises when the same input gives other numbers.
+    rank : int
+        Place in menus and lists, lowest first; plugins come after ours unless they say otherwise.
     accepts : tuple of str
         Kinds of data set: ``table``, ``images``, ``volumes``.
     needs_model : bool
@@ -65,6 +67,7 @@ class Analysis(ABC, Generic[P]):
     key: ClassVar[str]
     title: ClassVar[str]
     revision: ClassVar[int] = 1
+    rank: ClassVar[int] = 100
     accepts: ClassVar[tuple[DataKind, ...]] = ("table",)
     needs_model: ClassVar[bool] = True
     extendable: ClassVar[frozenset[str]] = frozenset()

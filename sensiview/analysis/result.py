@@ -10,6 +10,13 @@ from sensiview.analysis.items import Item
 from sensiview.errors import UserError, suggestion
 
 
+class UnknownItemError(UserError, KeyError):
+    """An item that the result does not have; a KeyError too, so that `get` and ``in`` answer as in any mapping."""
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
 @dataclass(frozen=True)
 class Result(Mapping[str, Item]):
     """Items by name, in the order in which they are shown.
@@ -24,6 +31,9 @@ class Result(Mapping[str, Item]):
         Sentences kept with the run.
     seconds : float
         Wall time.
+    facts : mapping
+        JSON values about how it was computed: device, ``rows_per_second``, ``trains`` (True when the
+        evaluations were training, so that their speed says nothing of the model's).
     """
 
     items_by_name: Mapping[str, Item]
@@ -34,12 +44,8 @@ class Result(Mapping[str, Item]):
 
     def __getitem__(self, name: str) -> Item:
         if name not in self.items_by_name:
-            raise UserError(f"The result has no item '{name}'.{suggestion(name, list(self.items_by_name))}")
+            raise UnknownItemError(f"The result has no item '{name}'.{suggestion(name, list(self.items_by_name))}")
         return self.items_by_name[name]
-
-    def __contains__(self, name: object) -> bool:
-        # Mapping's own would ask __getitem__, whose error is a sentence and no KeyError.
-        return name in self.items_by_name
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.items_by_name)

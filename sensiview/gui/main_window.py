@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from sensiview.gui.result_tabs import ResultTabs
 
 FIRST_SIZE = QSize(1440, 900)
+# Below these widths names and fields are cut off.
+_NARROWEST = {"project": 210, "analysis": 320}
 
 
 class MainWindow(QMainWindow):
@@ -96,6 +98,8 @@ class MainWindow(QMainWindow):
             dock.setObjectName(f"{key}_dock")
             dock.setAccessibleName(title)
             dock.setWidget(widget)
+            if key in _NARROWEST:
+                dock.setMinimumWidth(_NARROWEST[key])
             self.addDockWidget(area, dock)
             docks[key] = dock
         # The form on the right keeps its full height; jobs and messages get the width below the rest.

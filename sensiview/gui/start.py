@@ -139,6 +139,10 @@ class Starter(QObject):
         import sensiview.plugin_loading  # noqa: F401
 
         self._imported.emit("panes")
+        # Looked up once per process; the first lookup searches the whole environment.
+        from sensiview.projects.records import program_versions
+
+        program_versions()
 
     def _go_on(self, part: str) -> None:
         window = self._window

@@ -33,7 +33,10 @@ def failed(run: str, error: BaseException, what: str, folder: Path) -> Failed:
 
 def _sentence(error: BaseException, what: str, folder: Path) -> str:
     if _is_full(error):
-        return f"The disk is full: {what} could not be written into '{folder}'. Free some space, then resume it or run it again."
+        return (
+            f"The disk is full: {what} could not be written into '{folder}'. Free some space, then resume it or run it "
+            "again."
+        )
     if _is_out_of_memory(error):
         where = "The graphics card's memory" if "cuda" in _chain_text(error) else "The memory of this computer"
         return (

@@ -23,8 +23,9 @@ MODEL_CARD = "model_card.json"
 def inspect(
     task: Task, device: str, progress: JobProgress, architectures: Mapping[str, Architecture]
 ) -> tuple[Result, dict[str, Any]]:
-    """Load the model's files, write ``model_card.json`` into the run's folder; return the table of keys and nothing
-    more for the record.
+    """Load the model's files and write ``model_card.json`` into the run's folder.
+
+    Returns the table of keys, and nothing more for the run's record.
 
     Raises
     ------

@@ -36,10 +36,9 @@ _SAMPLE_ROWS = 64
 def train(
     task: Task, device: str, progress: JobProgress, architectures: Mapping[str, Architecture]
 ) -> tuple[Result, dict[str, Any]]:
-    """Train, write ``model.safetensors`` and ``model_card.json`` into the run's folder; return the curves, and
-    what the run's record keeps.
+    """Train, and write ``model.safetensors`` and ``model_card.json`` into the run's folder.
 
-    ``task.model.card`` names the architecture, its options and the new model; ``task.parameters`` are the changes to
+    Returns the curves with a summary, and the settings for the run's record. ``task.model.card`` names the architecture, its options and the new model; ``task.parameters`` are the changes to
     the architecture's own recipe.
 
     Raises

@@ -107,6 +107,7 @@ class FeatureSubset(Analysis[FeatureSubsetParameters]):
 
     key = "feature_subset"
     title = "Feature subsets"
+    rank = 30
     extendable = frozenset({"repeats"})
     Parameters = FeatureSubsetParameters
 
@@ -198,7 +199,7 @@ class FeatureSubset(Analysis[FeatureSubsetParameters]):
         both = [name for name in order if name in order[: parameters.k] and name in order[-parameters.k :]]
         words = in_words(scores, factors, classes=plan.n_classes > 0, overlap=both)
         items["notes"] = Note(title="In words", text=words)
-        return Result(items, evaluations=ranked + live.rows)
+        return Result(items, evaluations=ranked + live.rows, facts={"trains": True})
 
     def example(self) -> Example[FeatureSubsetParameters]:
         """Return 120 rows of which two columns matter, and a small perceptron."""

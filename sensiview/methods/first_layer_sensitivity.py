@@ -116,6 +116,7 @@ class FirstLayerSensitivity(Analysis[FirstLayerParameters]):
 
     key = "first_layer_sensitivity"
     title = "First-layer sensitivity"
+    rank = 20
     Parameters = FirstLayerParameters
 
     def problems(self, study: Study, parameters: FirstLayerParameters) -> list[str]:

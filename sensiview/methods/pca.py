@@ -89,6 +89,7 @@ class PrincipalComponents(Analysis[PcaParameters]):
 
     key = "pca"
     title = "Principal components"
+    rank = 40
     needs_model = False
     Parameters = PcaParameters
 

@@ -173,6 +173,7 @@ class Sobol(Analysis[SobolParameters]):
 
     key = "sobol"
     title = "Sobol' indices"
+    rank = 10
     extendable = frozenset({"n", "stop_width", "max_seconds", "resamples", "confidence", "interval"})
     Parameters = SobolParameters
 

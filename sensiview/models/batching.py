@@ -94,15 +94,16 @@ def footprint(module: nn.Module, rows: Tensor, name: str) -> tuple[Any, Footprin
     return answer, Footprint(own + meter.peak_bytes // len(rows), meter.flops // len(rows))
 
 
-def fitting(network: Network, cost: Footprint, answer_bytes: int) -> int:
+def fitting(network: Network, cost: Footprint, answer_bytes: int, wanted: int | None = None) -> int:
     """Return the largest power of two of rows that fits a quarter of the free memory and a bounded piece of work.
 
     Decided by what a row costs, never by a clock, so that the same network on the same machine gets the same batches.
-    `answer_bytes` is what a row of the answer takes. An exported program may take one number of rows only.
+    `answer_bytes` is what a row of the answer takes. `wanted` rows win over what would fit, and the number of rows that
+    an exported program was made for wins over both.
     """
     fixed: int | None = getattr(network.module, "fixed_rows", None)
-    if fixed is not None:
-        return fixed
+    if fixed or wanted:
+        return fixed or wanted or 1
     fits = devices.memory_free(network.device) // _SHARE_OF_MEMORY // max(1, cost.bytes_per_row + answer_bytes)
     work = _WORK[network.device.type] / max(1, cost.flops_per_row)
     most = max(1, min(MOST_ROWS, int(fits), int(work)))

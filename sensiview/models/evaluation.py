@@ -118,9 +118,8 @@ class Evaluator:
             self.columns[text] = slice(start, start + block.width)
             start += block.width
         self._width = start
-        self.batch_size = batch_size or batching.fitting(
-            network, self.footprint, 2 * self._width * np.dtype(self._dtype).itemsize
-        )
+        answer_bytes = 2 * self._width * np.dtype(self._dtype).itemsize
+        self.batch_size = batching.fitting(network, self.footprint, answer_bytes, wanted=batch_size)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:

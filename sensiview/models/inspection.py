@@ -142,7 +142,9 @@ def _plain_names(count: int) -> tuple[str, ...]:
 def _rows_per_second(module: nn.Module, rows: Tensor, cost: Footprint) -> float:
     """Return the throughput at a batch of at most 256 MB, the first pass not counted."""
     fixed: int | None = getattr(module, "fixed_rows", None)
-    size = fixed or max(1, min(_TRIAL_ROWS, _TRIAL_BYTES // max(1, cost.bytes_per_row), 10**10 // max(1, cost.flops_per_row)))
+    size = fixed or max(
+        1, min(_TRIAL_ROWS, _TRIAL_BYTES // max(1, cost.bytes_per_row), 10**10 // max(1, cost.flops_per_row))
+    )
     batch = rows.repeat(-(-size // len(rows)), *([1] * (rows.ndim - 1)))[:size]
     _run(module, batch)
     done, begun = 0, time.perf_counter()

@@ -139,7 +139,9 @@ def tensors_only(stream: BinaryIO, name: str) -> Any:
             warnings.simplefilter("ignore")
             return torch.load(stream, map_location="cpu", weights_only=True)  # noqa: TID251 - the one place
     except Exception as error:
-        raise ModelError(_refusal(error, name, ended=_ended(stream)), details=f"{type(error).__name__}: {error}") from error
+        raise ModelError(
+            _refusal(error, name, ended=_ended(stream)), details=f"{type(error).__name__}: {error}"
+        ) from error
 
 
 def _ended(stream: BinaryIO) -> bool:

@@ -246,15 +246,15 @@ def test_that_a_column_that_begins_empty_is_what_its_first_values_are(tmp_path: 
 
 def test_that_ten_thousand_columns_are_read_with_their_card(tmp_path: Path) -> None:
     path = tmp_path / "genes.csv"
-    values = np.random.default_rng(1).normal(size=(40, 10_000)).round(4)
+    values = np.random.default_rng(1).normal(size=(12, 10_000)).round(4)
     frame = pd.DataFrame(values, columns=[f"gene, {i}" for i in range(10_000)])
-    frame["class"] = np.arange(40) % 3
+    frame["class"] = np.arange(12) % 3
     frame.to_csv(path, index=False)
     options = understand(path)
     assert len(preview(path, options, 5).columns) == 10_001
     table = read_table(path, options, target="class")
     assert len(table.card.features) == 10_000
-    assert table.card.class_counts == {"0": 14, "1": 13, "2": 13}
+    assert table.card.class_counts == {"0": 4, "1": 4, "2": 4}
     np.testing.assert_array_equal(table.features(), values)
 
 

@@ -45,7 +45,7 @@ def test_that_preprocessing_classes_accuracy_and_files_are_said(pane: ModelPane)
 
 
 def test_that_the_head_line_counts_inputs_outputs_and_parameters() -> None:
-    assert headline(MODEL) == "diabetes net  ·  3 inputs  ·  1 output  ·  51 parameters"
+    assert headline(MODEL) == "diabetes net  ·  3 inputs, 1 output  ·  51 parameters"
 
 
 def test_that_nested_modules_are_a_tree(qapp: QApplication) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ def _answers(points: int, rows: int, outputs: int) -> np.ndarray:
 def test_that_answers_come_back_in_salib_s_order_however_they_were_added(cuts: list[int]) -> None:
     answers = _answers(300, 5, 2)
     kept = Evaluations(5)
-    for start, stop in zip(cuts, cuts[1:], strict=False):
+    for start, stop in itertools.pairwise(cuts):
         kept.append(answers[start * 5 : stop * 5])
     assert kept.n == 300
     assert kept.dtype == np.float32
