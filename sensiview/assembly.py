@@ -86,6 +86,6 @@ def run(arguments: Sequence[str]) -> int:
 def run_worker() -> int:
     """Run the worker process of a window."""
     from sensiview.jobs import worker
-    from sensiview.plugin_loading import discover
+    from sensiview.plugin_loading import discover, discover_architectures
 
-    return worker.main(discover)
+    return worker.main(discover, discover_architectures)

@@ -21,6 +21,7 @@ from sensiview.models.card import ModelCard
 from sensiview.projects.records import RunRecord, now
 
 if TYPE_CHECKING:
+    from sensiview.models.architectures import Architecture
     from sensiview.projects.store import Project
 
 RESUMABLE = ("interrupted", "stopped", "failed")
@@ -38,6 +39,7 @@ def study_of(
     """Return the cards of a choice: enough for obstacles, problems and cost, not for running."""
     finished = {run.id: lambda run=run: read_result(project, run.id) for run in project.runs() if run.items}
     return Study(
+        architectures=_architectures_for(model),
         dataset=dataset.card if dataset else None,
         model=model.card if model else None,
         device=device,
@@ -45,6 +47,16 @@ def study_of(
         batch_size=batch_size,
         runs=finished,
     )
+
+
+def _architectures_for(model: ModelSource | None) -> Mapping[str, Architecture] | None:
+    """Return the architectures with those of plugins, where the model's own is one of theirs."""
+    from sensiview.models.architectures import architectures
+    from sensiview.plugin_loading import discover_architectures
+
+    if model is None or not model.card.architecture or model.card.architecture in architectures():
+        return None
+    return discover_architectures()
 
 
 def new_analysis(

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sensiview.command_line.output import complain, say_json
 from sensiview.command_line.tools import Tools
-from sensiview.errors import JobFailed, SensiViewError
+from sensiview.errors import JobFailed, SensiViewError, suggestion
 from sensiview.locations import log_file
 
 OK, USER_ERROR, JOB_FAILED, STOPPED = 0, 1, 3, 130
@@ -29,6 +29,10 @@ def main(arguments: Sequence[str], tools: Tools) -> int:
             return OK
         return guarded(lambda: int(options.run(options, tools)), as_json=bool(options.json))
     window = build_window_parser().parse_args(arguments)
+    if window.project is not None and not window.project.exists():
+        near = suggestion(str(window.project), sorted(commands)) if window.project.name == str(window.project) else ""
+        complain(f"'{window.project}' is neither a project folder nor a command.{near}")
+        return USER_ERROR
     screenshot = [str(window.screenshot), window.size, window.show] if window.screenshot else []
     return guarded(lambda: tools.open_window(window.project, screenshot), as_json=False)
 

@@ -80,7 +80,7 @@ def describe(options: argparse.Namespace, tools: Tools) -> int:
     say()
     say("Parameters")
     for name, field in analysis.Parameters.model_fields.items():
-        unit = (field.json_schema_extra or {}).get("unit", "")
+        unit = (field.json_schema_extra or {}).get("unit", "") if field.default is not None else ""
         say(f"  {name} = {field.default!r}{' ' + unit if unit else ''}")
         say(f"      {field.description}")
     return 0

@@ -6,8 +6,9 @@ import datetime
 import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,36 @@ def sheet_names(path: Path) -> list[str]:
         return [str(sheet.title) for sheet in book.worksheets]
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """The first rows of one sheet, and the names of all sheets."""
+
+    sheet: str
+    rows: list[Row]
+    sheets: list[str]
+
+
+def beginning(path: Path, options: ReadingOptions, most: int) -> Beginning:
+    """Return the first rows of the chosen sheet, or of the first one that looks like a table.
+
+    Raises
+    ------
+    DataError
+        There is no such sheet, or the workbook is damaged.
+    """
+    with _workbook(path) as book:
+        names = [str(sheet.title) for sheet in book.worksheets]
+        found = None
+        for sheet in [options.sheet] if options.sheet else names:
+            rows = list(islice(_rows(book, path, options.model_copy(update={"sheet": sheet})), most))
+            if sum(filled(row) >= 2 for row in rows) >= 2:
+                return Beginning(sheet, rows, names)
+            found = found or Beginning(sheet, rows, names)
+        if found is None:
+            raise _without_sheets(path)
+        return found
+
+
 def sheet_rows(path: Path, options: ReadingOptions) -> Iterator[Row]:
     """Yield a sheet's rows as text, from the first one on, empty rows included.
 
@@ -83,23 +114,36 @@ def sheet_rows(path: Path, options: ReadingOptions) -> Iterator[Row]:
         There is no such sheet, or the workbook is damaged.
     """
     with _workbook(path) as book:
-        names = [str(sheet.title) for sheet in book.worksheets]
-        if not names:
-            raise DataError(f"{path} has no sheet with cells. Choose another file.")
-        if options.sheet and options.sheet not in names:
-            raise DataError(f"{path} has no sheet '{options.sheet}'.{suggestion(options.sheet, names)}")
-        sheet: Any = book[options.sheet] if options.sheet else book.worksheets[0]
-        sheet.reset_dimensions()  # what a file says about its size is often wrong
-        empty = frozenset(options.missing_values)
-        cells = sheet.iter_rows(values_only=True)
-        while True:
-            with _no_warnings():
-                chunk = list(islice(cells, 500))
-            if not chunk:
-                return
-            for values in chunk:
-                row = [_text(value, options.decimal) for value in values]
-                yield [None if cell is None or cell in empty else cell for cell in row]
+        yield from _rows(book, path, options)
+
+
+def _rows(book: Workbook, path: Path, options: ReadingOptions) -> Iterator[Row]:
+    names = [str(sheet.title) for sheet in book.worksheets]
+    if not names:
+        raise _without_sheets(path)
+    if options.sheet and options.sheet not in names:
+        raise DataError(f"{path} has no sheet '{options.sheet}'.{suggestion(options.sheet, names)}")
+    sheet: Any = book[options.sheet] if options.sheet else book.worksheets[0]
+    sheet.reset_dimensions()  # what a file says about its size is often wrong
+    empty = frozenset(options.missing_values)
+    cells = sheet.iter_rows(values_only=True)
+    while True:
+        with _no_warnings():
+            chunk = list(islice(cells, 500))
+        if not chunk:
+            return
+        for values in chunk:
+            row = [_text(value, options.decimal) for value in values]
+            yield [None if cell is None or cell in empty else cell for cell in row]
+
+
+def _without_sheets(path: Path) -> DataError:
+    return DataError(f"{path} has no sheet with cells. Choose another file.")
+
+
+def filled(row: Row) -> int:
+    """Return how many cells of a row hold something."""
+    return sum(cell is not None for cell in row)
 
 
 def _text(cell: Any, decimal: str) -> str | None:
@@ -130,19 +174,20 @@ class ExcelSource:
         self._path = path
         self._options = options
         self._rows_per_batch = rows_per_batch
-        looked_at = list(islice(sheet_rows(path, options), options.skip_lines, options.skip_lines + _LOOKED_AT))
-        filled = [(number, row) for number, row in enumerate(looked_at) if any(cell is not None for cell in row)]
-        header_place, header = (filled[0][0], filled[0][1]) if filled and options.header else (-1, None)
-        data = filled[1:] if options.header else filled
-        if not data:
+        # Opened once: looked at here, read on in `batches`.
+        self._rows = sheet_rows(path, options)
+        self._looked_at = list(islice(self._rows, options.skip_lines + _LOOKED_AT))
+        table = [(place, row) for place, row in enumerate(self._looked_at[options.skip_lines :]) if filled(row)]
+        header_place, header = table[0] if table and options.header else (-1, None)
+        if len(table) < (2 if options.header else 1):
             raise no_rows(path, None if header is None else [cell or "" for cell in header])
-        self.width = max(_width(row) for _, row in filled)
+        self.width = max(_width(row) for _, row in table)
         self._rows_above = options.skip_lines + header_place + 1
         names = None if header is None else [cell or "" for cell in header[: self.width]]
         self.columns = name_columns(names, self.width, options, path)
 
     def batches(self, wanted: list[int]) -> Generator[Batch, None, None]:
-        """Yield all rows of the wanted columns as text; missing cells are null, empty rows left out.
+        """Yield all rows of the wanted columns as text, once; missing cells are null, empty rows left out.
 
         Raises
         ------
@@ -151,7 +196,7 @@ class ExcelSource:
         """
         import pyarrow as pa
 
-        rows = islice(sheet_rows(self._path, self._options), self._rows_above, None)
+        rows = chain(self._looked_at[self._rows_above :], self._rows)
         per_batch = self._rows_per_batch or max(1, _CELLS_PER_BATCH // self.width)
         n_seen = 0
         while chunk := list(islice(rows, per_batch)):

@@ -13,7 +13,7 @@ from sensiview.datasets.csv_source import CsvSource, Head, no_rows, read_head, r
 from sensiview.datasets.delimiters import NAMES, find_dialect
 from sensiview.datasets.describing import listed
 from sensiview.datasets.encodings import detect_encoding
-from sensiview.datasets.excel_source import Row, sheet_names, sheet_rows
+from sensiview.datasets.excel_source import beginning, filled
 from sensiview.datasets.layout import CHECKED_CELLS, Layout, understand_rows, unreadable_cells
 from sensiview.datasets.numbers import NumberStyle
 from sensiview.datasets.options import WHITESPACE, ColumnKind, ReadingOptions
@@ -137,25 +137,17 @@ def one_column(path: Path, line: str) -> DataError:
 
 
 def _excel(path: Path, fixed: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    names = sheet_names(path)
     chosen = ReadingOptions.parse({key: value for key, value in fixed.items() if key != "kinds"})
-    # The first sheet that looks like a table; the first one in doubt.
-    looked_at: dict[str, list[Row]] = {}
-    for sheet in [chosen.sheet] if chosen.sheet else names:
-        looked_at[sheet] = list(islice(sheet_rows(path, chosen.model_copy(update={"sheet": sheet})), SAMPLE_ROWS))
-        if sum(_filled(row) >= 2 for row in looked_at[sheet]) >= 2:
-            break
-    else:
-        sheet = chosen.sheet or (names[0] if names else "")
-    rows = looked_at.get(sheet, [])
-    filled = [(place, row) for place, row in enumerate(rows) if _filled(row)]
-    if not filled:
+    start = beginning(path, chosen, SAMPLE_ROWS)
+    sheet, rows, names = start.sheet, start.rows, start.sheets
+    with_cells = [(place, row) for place, row in enumerate(rows) if filled(row)]
+    if not with_cells:
         raise DataError(f"{path}: the sheet '{sheet}' is empty. Choose another sheet: {listed(names)}.")
-    usual = Counter(_filled(row) for _, row in filled).most_common(1)[0][0]
+    usual = Counter(filled(row) for _, row in with_cells).most_common(1)[0][0]
     skip = fixed.get("skip_lines")
     if skip is None:
-        skip = next(place for place, row in filled if _filled(row) * 2 > usual)
-    table = [row for row in rows[skip:] if _filled(row)]
+        skip = next(place for place, row in with_cells if filled(row) * 2 > usual)
+    table = [row for row in rows[skip:] if filled(row)]
     layout = understand_rows(
         table,
         comma_separates=False,
@@ -179,10 +171,6 @@ def _excel(path: Path, fixed: Mapping[str, Any]) -> tuple[dict[str, Any], list[s
     if skip:
         sentences.append(f"{skip} row{'s' if skip > 1 else ''} above the table left out.")
     return found, [*sentences, *layout.sentences, *_about_names(header or [], fixed), *about]
-
-
-def _filled(row: Row) -> int:
-    return sum(cell is not None for cell in row)
 
 
 def _parquet(path: Path, fixed: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -252,4 +240,15 @@ def _how_many(head: Head, size: int, n_sampled: int, width: int) -> str:
         return f"{n_sampled:,} row{'' if n_sampled == 1 else 's'} and {width:,} columns."
     lines = head.text.count("\n") or head.text.count("\r")
     about = lines if head.complete else round(lines * size / len(head.text.encode()))
-    return f"About {about:,} rows and {width:,} columns; up to {about * width * 8 / 1e9:.2g} GB in memory."
+    needed = about * width * 8
+    return f"About {about:,} rows and {width:,} columns; up to {needed / 1e9:.2g} GB in memory{_too_much(needed)}."
+
+
+def _too_much(needed: int) -> str:
+    """Return what to do when a table will probably not fit into the memory that is free."""
+    if needed < 1 << 30:
+        return ""
+    import psutil
+
+    free = int(psutil.virtual_memory().available)
+    return f", {free / 1e9:.2g} GB are free: leave out columns or take fewer rows" if needed > 0.7 * free else ""

@@ -235,6 +235,7 @@ class AnalysisPane(QWidget):
         self.help_button.setEnabled(analysis is not None)
         if analysis is not None:
             self.settings.name.setPlaceholderText(analysis.title)
+            self.settings.offer_batch_size("batch_size" not in analysis.Parameters.model_fields)
             self.form = ParameterForm(analysis.Parameters)
             self.form.set_context(self._context())
             if key in self._kept:

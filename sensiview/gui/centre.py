@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLabel, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from sensiview.gui.icons import icon
 from sensiview.gui.welcome_page import WelcomePage
@@ -49,7 +49,14 @@ class Centre(QWidget):
         column.addWidget(self.bar)
         column.addWidget(self._pages, 1)
         self._stack = QStackedWidget(self)
-        self._stack.addWidget(self.welcome)
+        # In a scroll area, so that the page's size does not keep the window large while a project is open.
+        area = QScrollArea(self)
+        area.setObjectName("welcome_area")
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(self.welcome)
+        self._stack.addWidget(area)
         self._stack.addWidget(project)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

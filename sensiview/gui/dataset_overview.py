@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from sensiview.analysis.items import IndexTable, Matrix
 from sensiview.analysis.sources import DatasetSource
 from sensiview.datasets.card import DatasetCard
-from sensiview.gui.plots.histograms import Histograms, classes_of, histogram
+from sensiview.errors import DataError
+from sensiview.gui.plots.histograms import Histograms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
 _MOST_HISTOGRAMS = 600
 _MOST_CORRELATED = 120
+_MOST_DESCRIBED = 2000
 _MOST_CLASSES = 8  # more outlines in one small histogram can't be told apart
 
 
@@ -27,6 +27,7 @@ class Overview:
     """A table that was read: its rows and the pictures of it."""
 
     frame: pd.DataFrame
+    columns: pd.DataFrame
     histograms: Histograms | None
     correlation: Matrix | None
     note: str = ""
@@ -49,7 +50,7 @@ def read_overview(source: DatasetSource) -> Overview:
         notes.append(f"Histograms are of the first {_MOST_HISTOGRAMS} factors.")
     if len(table.card.features) > _MOST_CORRELATED:
         notes.append(f"Correlations are of the first {_MOST_CORRELATED} factors.")
-    return Overview(table.frame, histograms, correlation, " ".join(notes))
+    return Overview(table.frame, _columns(table), histograms, correlation, " ".join(notes))
 
 
 def column_frame(card: DatasetCard) -> pd.DataFrame:
@@ -75,6 +76,29 @@ def column_frame(card: DatasetCard) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
+def _columns(table: Table) -> pd.DataFrame:
+    """Return the statistics of the columns with what only the values tell: quartiles, zeros, frequent words."""
+    from sensiview.datasets.statistics import column_statistics
+
+    frame = column_frame(table.card)
+    names = [column.name for column in table.card.columns[:_MOST_DESCRIBED]]
+    found = column_statistics(table, names)
+    rest = len(frame) - len(found)
+    for at, (name, values) in enumerate(
+        (
+            ("lower quartile", [_number(s.lower_quartile) for s in found]),
+            ("median", [_number(s.median) for s in found]),
+            ("upper quartile", [_number(s.upper_quartile) for s in found]),
+        ),
+        start=6,
+    ):
+        frame.insert(at, name, [*values, *[float("nan")] * rest])
+    frame["zeros"] = [*(s.zeros for s in found), *[0] * rest]
+    frequent = [", ".join(f"{word} ({count})" for word, count in s.most_frequent) for s in found]
+    frame["most frequent"] = [*frequent, *[""] * rest]
+    return frame
+
+
 def class_balance(card: DatasetCard) -> IndexTable | None:
     """Return the rows per class, from the card alone; None without classes."""
     if not card.class_counts:
@@ -97,47 +121,38 @@ def class_balance(card: DatasetCard) -> IndexTable | None:
 
 
 def _histograms(table: Table) -> Histograms | None:
+    from sensiview.datasets.statistics import ALL_ROWS, histogram
+
     card = table.card
-    names = list(card.features[:_MOST_HISTOGRAMS])
-    if not names:
+    by_class = 1 < len(card.class_counts) <= _MOST_CLASSES
+    columns = []
+    for name in card.features[:_MOST_HISTOGRAMS]:
+        try:
+            columns.append(histogram(table, name, by_class=by_class))
+        except DataError:
+            continue  # a column without values has nothing to draw; the table of columns says so
+    if not columns:
         return None
-    classes, codes = _classes(table)
-    values = table.features()
-    columns = tuple(histogram(name, values[:, k], codes, len(classes)) for k, name in enumerate(names))
-    by = f" by {card.target}" if codes is not None else ""
     return Histograms(
-        title=f"Histograms of the factors{by}",
-        columns=columns,
-        classes=classes_of(classes if codes is not None else ()),
-    )
-
-
-def _classes(table: Table) -> tuple[list[str], np.ndarray | None]:
-    """Return the class names and the class of each row, -1 where the target is missing; None without few classes."""
-    card = table.card
-    if card.target is None or not 1 < len(card.class_counts) <= _MOST_CLASSES:
-        return [], None
-    known = np.flatnonzero(table.frame[card.target].notna().to_numpy())
-    codes = np.full(table.n_rows, -1, dtype=np.int64)
-    codes[known] = table.labels(known)
-    return list(card.class_counts), codes
+        title=f"Histograms of the factors{f' by {card.target}' if by_class else ''}",
+        columns=tuple(columns), classes=tuple(card.class_counts) if by_class else (ALL_ROWS,),
+    )  # fmt: skip
 
 
 def _correlation(table: Table) -> Matrix | None:
-    import pandas as pd
+    from sensiview.datasets.statistics import correlation
 
-    names = list(table.card.features[:_MOST_CORRELATED])
+    card = table.card
+    names = list(card.features[:_MOST_CORRELATED])
+    if card.target is not None and card.column(card.target).kind != "text":
+        names.append(card.target)
     if len(names) < 2:
         return None
-    frame = pd.DataFrame(table.features()[:, : len(names)], columns=names)
-    classes, codes = _classes(table)
-    if codes is not None and len(classes) == 2 and table.card.target is not None:
-        frame[table.card.target] = np.where(codes < 0, np.nan, codes)
+    found = correlation(table, columns=names)
     return Matrix(
         title="Correlation of the columns",
         description="Pearson correlation over the rows in which both values are known.",
-        values=frame.corr().to_numpy(), rows=tuple(frame.columns), columns=tuple(frame.columns),
-        value_name="Pearson correlation", signed=True,
+        values=found.values, rows=found.names, columns=found.names, value_name="Pearson correlation", signed=True,
     )  # fmt: skip
 
 

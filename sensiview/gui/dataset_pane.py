@@ -34,6 +34,8 @@ from sensiview.gui.session import Session
 
 _NOTHING = "No data set is chosen.\n\nImport a table: CSV, Parquet or Excel. Or drop a file onto the window."
 _READ_FOR = ("rows", "histograms", "correlation")
+# Smaller files are read as soon as the page is seen, for the quartiles in the table of columns.
+_QUICK_BYTES = 50_000_000
 
 
 class DatasetPane(QWidget):
@@ -161,7 +163,10 @@ class DatasetPane(QWidget):
     def _read_if_needed(self) -> None:
         name = self.tabs.currentWidget().property("tab")
         source = self._source
-        if name not in _READ_FOR or source is None or not self.isVisible() or self._read == source:
+        if source is None or not self.isVisible() or self._read == source:
+            return
+        quick = name == "columns" and sum(file.size for file in source.files) < _QUICK_BYTES
+        if name not in _READ_FOR and not quick:
             return
         self._drop_rows()
         self._read = source
@@ -171,6 +176,7 @@ class DatasetPane(QWidget):
 
     def _take(self, overview: Overview) -> None:
         self.rows.show_frame(overview.frame)
+        self.columns.show_frame(overview.columns)
         self.pictures["rows"].show_content()
         few = "There is nothing to draw: the data set has no numeric factors."
         self.pictures["histograms"].show_item(overview.histograms, HistogramsPlot, few)
@@ -182,7 +188,8 @@ class DatasetPane(QWidget):
     def _fail(self, error: SensiViewError) -> None:
         for name in _READ_FOR:
             self.pictures[name].say(error.sentence)
-        self._session.problem.emit(error)
+        if self.tabs.currentWidget().property("tab") in _READ_FOR:
+            self._session.problem.emit(error)
 
     def _drop(self) -> None:
         self._source = None

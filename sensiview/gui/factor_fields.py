@@ -28,7 +28,7 @@ class BoundsField(FactorField):
         """Take pairs by factor, or one pair per factor in order."""
         if isinstance(value, dict):
             return {name: list(pair) for name, pair in value.items() if pair is not None}
-        return {name: list(pair) for name, pair in zip(self._factors, value, strict=False) if pair is not None}
+        return {name: list(pair) for name, pair in zip(self.factors, value, strict=False) if pair is not None}
 
     def texts(self, factor: str, given: Any) -> list[str]:
         """Return both ends."""
@@ -57,6 +57,10 @@ class DistributionsField(FactorField):
 
     columns = (Column("Drawn", tuple(_WORDS)), Column("Mean"), Column("Std"))
     nothing = "All uniform"
+
+    def read(self, value: Any) -> dict[str, Any]:
+        """Take distributions by factor, or one word for all factors."""
+        return dict.fromkeys(self.factors, value) if isinstance(value, str) else dict(value)
 
     def value(self) -> Any:
         """Return ``{factor: kind}``, or a mapping where mean and standard deviation are given."""

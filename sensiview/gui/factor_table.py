@@ -46,7 +46,7 @@ class FactorField(Field):
     def __init__(self, spec: FieldSpec) -> None:
         super().__init__(spec)
         self._cards: dict[str, ColumnCard] = {}
-        self._factors: list[str] = []
+        self.factors: list[str] = []
         self._given: dict[str, Any] = {}
         self._filling = False
         self.button = QToolButton()
@@ -91,7 +91,7 @@ class FactorField(Field):
     def set_context(self, context: Context) -> None:
         """Have a line for every factor of the data set; what is set for others is kept and will be named."""
         card = context.dataset
-        self._factors = list(card.features) if card is not None else []
+        self.factors = list(card.features) if card is not None else []
         self._cards = {column.name: column for column in card.columns} if card is not None else {}
         self._fill()
 
@@ -119,7 +119,7 @@ class FactorField(Field):
         self._fill()
 
     def _lines(self) -> list[str]:
-        return [*self._factors, *(name for name in self._given if name not in self._factors)]
+        return [*self.factors, *(name for name in self._given if name not in self.factors)]
 
     def _fill(self) -> None:
         self._say()

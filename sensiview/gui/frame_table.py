@@ -131,6 +131,10 @@ class FrameTable(QWidget):
         self._wait.stop()
         self._apply_filter()
 
+    def columns(self) -> list[str]:
+        """Return the names of the columns."""
+        return self._model.names if self._model is not None else []
+
     def texts(self, row: int) -> list[str]:
         """Return one row as it is shown."""
         assert self._model is not None

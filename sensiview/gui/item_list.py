@@ -44,8 +44,10 @@ class ItemList(QListWidget):
     def offer(self, entries: Sequence[tuple[str, str, str]]) -> None:
         """Show (name, title, kind); the chosen one stays chosen, without saying so."""
         names = [self.item(row).data(Qt.ItemDataRole.UserRole) for row in range(self.count())]
-        titles = [self.item(row).text() for row in range(self.count())]
-        if names == [name for name, _, _ in entries] and titles == [title for _, title, _ in entries]:
+        if names == [name for name, _, _ in entries]:
+            for row, (_, title, _) in enumerate(entries):
+                self.item(row).setText(title)  # titles of live items count what they are made of
+                self.item(row).setToolTip(title)
             return
         # Until something was chosen, the first item that comes is shown instead of the parameters.
         kept = self._wanted or ("" if self.current() in _PAGES else self.current())

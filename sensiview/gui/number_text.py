@@ -53,6 +53,13 @@ def with_half_width(value: float, half: float | None) -> str:
     return f"{value:.{decimals}f} ± {half:.{decimals}f}"
 
 
+def with_unit_behind(text: str, unit: str) -> str:
+    """Return a number with its unit: a sign behind it, words in brackets, nothing for plain numbers."""
+    if not unit or unit == "1":
+        return text
+    return f"{text} ({unit})" if " " in unit else f"{text} {unit}"
+
+
 def grouped(count: int) -> str:
     """Return a count with commas between thousands."""
     return f"{count:,}"

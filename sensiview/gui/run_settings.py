@@ -69,6 +69,7 @@ class RunSettings(QWidget):
             widget.setToolTip(tip)
             widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             form.addRow(text, widget)
+        self._form = form
         self.offer_devices(devices_here(), "auto")
         self.device.editTextChanged.connect(self.changed)
         self.seed.valueChanged.connect(self.changed)
@@ -82,6 +83,10 @@ class RunSettings(QWidget):
             self.device.addItem(_WORDS.get(device, device), device)
         self.device.setCurrentIndex(self.device.findData(chosen))
         self.device.blockSignals(False)
+
+    def offer_batch_size(self, offered: bool) -> None:
+        """Show the batch size, or leave it to an analysis that has a parameter of its own for it."""
+        self._form.setRowVisible(self.batch_size, offered)
 
     def chosen_device(self) -> str:
         """Return the device as programs write it; what was typed when it is none of those offered."""

@@ -226,7 +226,7 @@ class _Job:
             from sensiview.models.opening import open_network
 
             opener = partial(open_network, model, device=device, architectures=self._architectures_now())
-            study = replace(study, network_loader=cache(opener))
+            study = replace(study, network_loader=cache(opener), architectures=self._architectures_now())
         return study
 
     def _architectures_now(self) -> Mapping[str, Architecture]:

@@ -38,8 +38,8 @@ def train(
 ) -> tuple[Result, dict[str, Any]]:
     """Train, and write ``model.safetensors`` and ``model_card.json`` into the run's folder.
 
-    Returns the curves with a summary, and the settings for the run's record. ``task.model.card`` names the architecture, its options and the new model; ``task.parameters`` are the changes to
-    the architecture's own recipe.
+    Returns the curves with a summary, and the settings for the run's record. ``task.model.card`` names the
+    architecture, its options and the new model; ``task.parameters`` are the changes to the architecture's recipe.
 
     Raises
     ------

@@ -120,15 +120,7 @@ class PrincipalComponents(Analysis[PcaParameters]):
         return Cost(evaluations=0, peak_bytes=8 * (3 * chunk + 3 * smaller**2) + (1 << 16))
 
     def run(self, study: Study, parameters: PcaParameters, progress: Progress) -> Result:
-        """Decompose the standardised rows.
-
-        Raises
-        ------
-        DataError
-            Too few complete rows, or no factor that varies over them.
-        UserError
-            The rows or the class are not there.
-        """
+        """Decompose the standardised rows; DataError when too few are complete or no factor varies over them."""
         table = study.table()
         said: list[str] = []
 
@@ -253,17 +245,13 @@ def _tables(found: _Components) -> dict[str, IndexTable]:
 
     k = found.explained.size
     numbers = np.arange(1, k + 1)
+    cumulative = np.cumsum(found.explained)
+    rows, factors = np.repeat(numbers, len(found.names)), list(found.names) * k
     loadings = IndexTable(
         title="Loadings",
         description="What each component is made of: unit vectors over the standardised factors. The sign of a whole "
         "row is arbitrary; its largest entry is made positive.",
-        frame=pd.DataFrame(
-            {
-                "component": np.repeat(numbers, len(found.names)),
-                "factor": list(found.names) * k,
-                "loading": found.loadings.ravel(),
-            }
-        ),
+        frame=pd.DataFrame({"component": rows, "factor": factors, "loading": found.loadings.ravel()}),
         keys=("component", "factor"),
         values=("loading",),
         units={"loading": ""},
@@ -273,9 +261,7 @@ def _tables(found: _Components) -> dict[str, IndexTable]:
         title="Explained variance",
         description="Share of the total variance of the standardised factors along each component, and the running "
         "sum. Even shares mean that the factors hardly vary together.",
-        frame=pd.DataFrame(
-            {"component": numbers, "explained": found.explained, "cumulative": np.cumsum(found.explained)}
-        ),
+        frame=pd.DataFrame({"component": numbers, "explained": found.explained, "cumulative": cumulative}),
         keys=("component",),
         values=("explained", "cumulative"),
         units={"explained": "share of the variance", "cumulative": "share of the variance"},

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sensiview.models.network import Network
 
 _SHARE = "share of the variance"
+_FEWEST_ROWS = 256
 
 
 class SobolParameters(Parameters):
@@ -288,6 +289,8 @@ class Sobol(Analysis[SobolParameters]):
             keep=lambda state: progress.checkpoint(Checkpoint(state.arrays, state.values)),
             begin=lambda n, rows: progress.stage(f"Evaluating to N = {n:,}", rows),
             tick=lambda: progress.advance(0),
+            # The probed batch is about half a second of work; one that was asked for may be tiny.
+            rows_per_call=max(evaluator.batch_size, _FEWEST_ROWS),
         )
         if (restored := progress.restored()) is not None:
             work.restore(StudyState(restored.arrays, restored.values))

@@ -102,9 +102,13 @@ def full_precision(device: torch.device) -> Iterator[None]:
     if device.type != "cuda":
         yield
         return
-    before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    backends: Any = torch.backends  # its parts are made while it runs, unseen by type checkers
+    kinds = (backends.cudnn.conv, backends.cudnn.rnn, backends.cuda.matmul)
+    before = [kind.fp32_precision for kind in kinds]
     try:
+        for kind in kinds:
+            kind.fp32_precision = "ieee"
         yield
     finally:
-        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before
+        for kind, precision in zip(kinds, before, strict=True):
+            kind.fp32_precision = precision

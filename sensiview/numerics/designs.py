@@ -127,9 +127,9 @@ class SaltelliDesign:
                 rows[:, 1 + n_groups + group, factor] = a[:, factor]
         return rows
 
-    def points_per_chunk(self, n_columns: int) -> int:
-        """Return how many base points are evaluated together: a power of two, 131,072 rows and 32 MB at most."""
-        most = min(131_072 // self.rows_per_point, (32 << 20) // (8 * self.rows_per_point * max(n_columns, 1)))
+    def points_per_chunk(self, n_columns: int, rows: int) -> int:
+        """Return how many base points are evaluated together: a power of two, of `rows` rows and 32 MB at most."""
+        most = min(rows // self.rows_per_point, (32 << 20) // (8 * self.rows_per_point * max(n_columns, 1)))
         return 1 << (max(most, 1).bit_length() - 1)
 
 

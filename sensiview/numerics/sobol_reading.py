@@ -173,16 +173,20 @@ def left_out(indices: Indices, outputs: Sequence[str]) -> list[str]:
     for name, count in zip(outputs, indices.excluded, strict=True):
         if count:
             by_count.setdefault(int(count), []).append(name)
-    return [
-        f"{_named(names)}: {count:,} of {indices.n:,} base points ({100 * count / indices.n:.2g} %) are left out, "
-        "since the model gave no finite number for one of their rows. "
-        + (
-            "No indices can be given: look at the bounds and the model's weights."
-            if count == indices.n
-            else "The indices describe the rest of the input space; narrower bounds would avoid it."
-        )
-        for count, names in by_count.items()
-    ]
+    found = []
+    for count, names in by_count.items():
+        if count == indices.n:
+            found.append(
+                f"{_named(names)}: the model gave no finite number for any of the {count:,} base points, so there are "
+                "no indices. Look at the bounds and at the model's weights."
+            )
+        else:
+            found.append(
+                f"{_named(names)}: {count:,} of {indices.n:,} base points ({100 * count / indices.n:.2g} %) are left "
+                "out, since the model gave no finite number for one of their rows. The indices describe the rest of "
+                "the input space; narrower bounds would avoid it."
+            )
+    return found
 
 
 def about_inputs(space: InputSpace, data: NDArray[np.float64]) -> list[str]:

@@ -20,6 +20,7 @@ Evaluate: TypeAlias = "Callable[[NDArray[np.float64]], NDArray[Any]]"
 Reason: TypeAlias = Literal["n", "width", "time"]
 
 FIRST_STAGE = 128
+MOST_ROWS = 131_072
 _FORMAT = 1
 _SMALLEST_CHUNK = 16
 _SECONDS_BETWEEN_STATES = 10.0
@@ -114,6 +115,9 @@ class SobolStudy:
         Takes (N, rows to evaluate) when a stage begins to evaluate.
     tick : callable
         Called often during the estimation; what it raises ends the study.
+    rows_per_call : int
+        Rows that `evaluate` gets at most (but at least those of one base point). For a slow model as many as take a
+        second: between calls the study is kept and the time is looked at.
     clock : callable
         Seconds; replaced in tests.
     """
@@ -125,13 +129,14 @@ class SobolStudy:
     keep: Callable[[StudyState], None] = _nothing
     begin: Callable[[int, int], None] = _nothing
     tick: Callable[[], None] = _nothing
+    rows_per_call: int = MOST_ROWS
     clock: Callable[[], float] = time.monotonic
     evaluations: Evaluations = field(init=False)
 
     def __post_init__(self) -> None:
         self._design = self.plan.design
         self._points = SobolPoints(2 * self._design.n_factors, self.plan.seed)
-        self._chunk = self._design.points_per_chunk(len(self.plan.space.columns))
+        self._chunk = self._design.points_per_chunk(len(self.plan.space.columns), min(self.rows_per_call, MOST_ROWS))
         self.evaluations = Evaluations(self._design.rows_per_point)
         self._computed = 0  # base points evaluated by this object
         self._kept_at = self.clock()
@@ -251,7 +256,7 @@ def study_cost(
     per_point = (2 * groups if second_order else groups) + 2
     sums = 3 + 2 * groups + (groups * (groups - 1) // 2 if second_order else 0)
     answers = 4 * n * per_point * outputs
-    sampling = 3 * 8 * min(n * per_point, 131_072) * columns
+    sampling = 3 * 8 * min(n * per_point, MOST_ROWS) * columns
     bootstrap = n * resamples + 8 * (resamples + 1) * max(sums, min(outputs * sums, 16_384)) + (64 << 20)
     # Counting draws, and products of 2 (resamples + 1) operations per column, for all stages together.
     seconds = 2 * n * resamples * 2e-8 + 2 * n * outputs * sums * (resamples + 40) * 1e-10

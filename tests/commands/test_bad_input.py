@@ -172,6 +172,11 @@ def test_that_changed_data_stop_the_run(sensiview: Command, empty_project: Path,
     _refused(sensiview("run", empty_project, "pca"), "patients.csv")
 
 
+def test_that_a_mistyped_command_is_answered_with_the_nearest(sensiview: Command) -> None:
+    _refused(sensiview("analises"), "'analyses'")
+    _refused(sensiview("nowhere/at_all.sensiview"), "nowhere")
+
+
 def test_that_wrong_usage_exits_with_two(sensiview: Command, tmp_path: Path) -> None:
     assert sensiview("run").code == 2
     assert sensiview("demo", "unknown").code == 2

@@ -49,10 +49,25 @@ def show_tab(pane: DatasetPane, name: str) -> None:
     pane.tabs.setCurrentIndex(titles.index(name))
 
 
-def test_that_columns_are_described_without_reading_the_file(pane: DatasetPane) -> None:
+def test_that_columns_are_described_at_once_and_with_quartiles_a_moment_later(
+    pane: DatasetPane, wait_until: Wait
+) -> None:
     assert pane.columns.texts(0)[:4] == ["Glucose", "factor", "number", "0"]
     assert pane.columns.texts(3)[:2] == ["Outcome", "target"]
+    wait_until(lambda: "median" in pane.columns.columns())
+    assert pane.columns.texts(1)[pane.columns.columns().index("median")] == "27.35"
+
+
+def test_that_a_large_file_is_not_read_before_its_rows_are_looked_at(
+    session: HeardSession, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sensiview.gui.dataset_pane._QUICK_BYTES", 0)
+    pane = DatasetPane(session)
+    pane.show()
+    qapp.processEvents()
     assert not background.busy()
+    pane.close()
+    pane.deleteLater()
 
 
 def test_that_rows_are_read_when_they_are_looked_at(pane: DatasetPane, wait_until: Wait) -> None:
@@ -69,7 +84,7 @@ def test_that_histograms_are_by_class_and_correlation_has_the_target(pane: Datas
     plot = pane.pictures["histograms"].currentWidget()
     assert isinstance(plot, HistogramsPlot)
     assert plot.item.classes == ("0", "1")
-    assert [column.counts.sum() for column in plot.item.columns] == [6, 6, 5]
+    assert [sum(c.sum() for c in column.counts.values()) for column in plot.item.columns] == [6, 6, 5]
     show_tab(pane, "correlation")
     matrix = pane.pictures["correlation"].currentWidget()
     assert isinstance(matrix, MatrixPlot)
@@ -85,14 +100,18 @@ def test_that_the_balance_of_classes_is_drawn_from_the_card(session: HeardSessio
 
 
 def test_that_a_file_that_was_changed_is_a_sentence_in_the_tab(
-    pane: DatasetPane, session: HeardSession, wait_until: Wait
+    session: HeardSession, wait_until: Wait, qapp: QApplication
 ) -> None:
     assert session.dataset is not None
     session.dataset.files[0].path.write_text("Glucose\n1\n", encoding="utf-8")
+    pane = DatasetPane(session)
     show_tab(pane, "rows")
+    pane.show()
     wait_until(lambda: session.problems)
     assert pane.pictures["rows"].sentence.text() == session.problems[0]
     assert "Traceback" not in session.problems[0]
+    pane.close()
+    pane.deleteLater()
 
 
 def test_that_another_target_is_chosen_and_can_be_taken_back(

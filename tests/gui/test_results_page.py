@@ -133,7 +133,9 @@ def test_that_state_survives_a_trip_through_json(page_of: Open, session: HeardSe
     assert page.chosen() == "first_total"
 
 
-@pytest.mark.parametrize("bad", [{}, {"views": 3, "mode": "x", "sizes": "y", "item": 4}, {"item": "gone", "sizes": [1]}])
+@pytest.mark.parametrize(
+    "bad", [{}, {"views": 3, "mode": "x", "sizes": "y", "item": 4}, {"item": "gone", "sizes": [1]}]
+)
 def test_that_a_damaged_state_is_left_out(page_of: Open, session: HeardSession, bad: dict[str, object]) -> None:
     page = page_of(add_run(session, ITEMS))
     page.restore(bad)

@@ -151,7 +151,7 @@ def test_that_a_target_of_numbers_is_trained_too(tmp_path: Path) -> None:
 
 
 def test_that_training_shows_live_curves_of_bounded_size(tmp_path: Path) -> None:
-    task = training(tmp_path, dataset(tmp_path), epochs=500, batch_size=0)
+    task = training(tmp_path, dataset(tmp_path), epochs=3000, batch_size=0)
     events = events_of(task)
     assert isinstance(events[-1], Succeeded)
     previews = [event for event in events if isinstance(event, Previewed)]
@@ -160,7 +160,7 @@ def test_that_training_shows_live_curves_of_bounded_size(tmp_path: Path) -> None
     assert isinstance(last, Curve)
     assert len(last.frame) <= 800
     advanced = [event for event in events if isinstance(event, Advanced)]
-    assert (advanced[-1].done, advanced[-1].total) == (500, 500)
+    assert (advanced[-1].done, advanced[-1].total) == (3000, 3000)
 
 
 def test_that_a_training_stops_within_an_epoch(tmp_path: Path) -> None:

@@ -208,3 +208,14 @@ def test_that_the_original_keeps_its_weights_when_a_copy_computes() -> None:
     weights = copy.deepcopy(module.state_dict())
     network_from_module(module, device="cpu")
     assert all(torch.equal(weights[key], value) for key, value in module.state_dict().items())
+
+
+def test_that_a_gpu_computes_in_full_precision_while_measuring_and_as_before_afterwards() -> None:
+    # No GPU is needed to see the settings that its libraries follow.
+    from sensiview.models.state import full_precision
+
+    kinds = (torch.backends.cudnn.conv, torch.backends.cudnn.rnn, torch.backends.cuda.matmul)
+    before = [kind.fp32_precision for kind in kinds]
+    with full_precision(torch.device("cuda:0")):
+        assert [kind.fp32_precision for kind in kinds] == ["ieee"] * 3
+    assert [kind.fp32_precision for kind in kinds] == before

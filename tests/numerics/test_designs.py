@@ -75,9 +75,11 @@ def test_that_more_points_than_the_sequence_has_are_refused() -> None:
 def test_that_a_chunk_is_a_power_of_two_and_fits_into_memory_also_for_a_thousand_factors() -> None:
     for n_factors in (1, 3, 8, 100, 1000, 10_000):
         design = SaltelliDesign(tuple(range(n_factors)), second_order=True)
-        points = design.points_per_chunk(n_factors)
-        assert is_power_of_two(points)
-        assert points == 1 or points * design.rows_per_point * n_factors * 8 <= 32 << 20
+        for rows in (1, 256, 131_072):
+            points = design.points_per_chunk(n_factors, rows)
+            assert is_power_of_two(points)
+            assert points == 1 or points * design.rows_per_point <= rows
+            assert points == 1 or points * design.rows_per_point * n_factors * 8 <= 32 << 20
 
 
 def test_that_stages_double_up_to_n() -> None:

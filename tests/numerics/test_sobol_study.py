@@ -35,7 +35,7 @@ def _plan(n: int, **other: Any) -> StudyPlan:
 
 
 def _study(n: int, model: Model | None = None, **other: Any) -> SobolStudy:
-    callbacks = {k: other.pop(k) for k in ("on_stage", "keep", "begin", "tick", "clock") if k in other}
+    callbacks = {k: other.pop(k) for k in ("on_stage", "keep", "begin", "tick", "clock", "rows_per_call") if k in other}
     return SobolStudy(_plan(n, **other), model or Model(), ["y"], **callbacks)
 
 
@@ -155,7 +155,7 @@ def test_that_a_width_ends_the_study_at_the_first_stage_narrow_enough() -> None:
 
 
 class Clock:
-    """Ten seconds per evaluated base point pass whenever the model is asked."""
+    """Stands still until a model moves it."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -195,14 +195,17 @@ def test_that_time_ends_a_stage_that_became_slow_and_keeps_what_it_evaluated() -
 
     class SlowLater(Model):
         def __call__(self, rows: Any) -> Any:
-            clock.now += 0.001 if self.rows < 512 * 5 else 400
+            clock.now += 0.001 if self.rows < 2048 * 5 else 400
             return super().__call__(rows)
 
-    study = _study(2**18, SlowLater(), max_seconds=100, clock=clock, keep=lambda s: kept.append(s.values["n"]))
+    def keep(state: StudyState) -> None:
+        kept.append(state.values["n"])
+
+    study = _study(2**14, SlowLater(), max_seconds=100, clock=clock, keep=keep, rows_per_call=5 * 512)
     outcome = study.run()
     assert outcome.reason == "time"
-    assert outcome.indices.n == 512
-    assert kept[-1] == study.evaluations.n > 512
+    assert outcome.indices.n == 2048
+    assert kept[-1] == study.evaluations.n == 2560
 
 
 def test_that_a_state_is_offered_after_every_stage_and_every_ten_seconds() -> None:
@@ -216,7 +219,6 @@ def test_that_a_state_is_offered_after_every_stage_and_every_ten_seconds() -> No
     study = _study(
         2**17, Slow(), clock=clock, keep=lambda s: kept.append((clock.now, s.values["n"])), second_order=True
     )
-    study.plan.__dict__  # noqa: B018 - a dataclass, not slotted
     study.run()
     assert {n for _, n in kept} >= {2**k for k in range(7, 18)}
     times = [0.0, *(t for t, _ in kept)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sensiview.analysis.items import Array, IndexTable, Interval, Remark
-from sensiview.gui.number_text import short, with_half_width
+from sensiview.gui.number_text import short, with_half_width, with_unit_behind
 
 ORIGINAL, BY_NAME = "", "name"
 _LETTERS = {"mu": "μ", "mu_star": "μ*", "sigma": "σ", "std": "standard deviation", "lambda_1": "λ₁", "lambda_2": "λ₂"}
@@ -120,7 +120,7 @@ def describe_value(item: IndexTable, data: Arrangement, at: tuple[int, int, int]
     unit = item.units.get(name, "")
     where = [part for part in (data.panels[panel], data.categories[category]) if part]
     value = f"{title_of(name)} = {with_half_width(float(data.values[at]), float(data.half[at]))}"
-    lines = [", ".join(where), f"{value} {unit}".rstrip()]
+    lines = [", ".join(where), with_unit_behind(value, unit)]
     interval = item.intervals.get(name)
     if interval is not None and interval.low and np.isfinite(data.low[at]) and np.isfinite(data.high[at]):
         lines.append(f"interval {short(float(data.low[at]))} to {short(float(data.high[at]))}")

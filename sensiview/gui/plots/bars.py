@@ -187,7 +187,7 @@ class BarsPlot(ItemPlot):
         names = NameTicks([data.categories[k] for k in order])
         units = {self.item.units.get(s, "") for s in data.series}
         unit = units.pop() if len(units) == 1 else ""
-        label = with_unit(data.series[0], unit) if len(data.series) == 1 else with_unit("value", unit) if unit else ""
+        label = with_unit(data.series[0], unit) if len(data.series) == 1 else unit.removeprefix("1")
         drawn = Panel(
             self.canvas, row, 0,
             x_ticks=NumberTicks() if sideways else names, y_ticks=names if sideways else NumberTicks(),

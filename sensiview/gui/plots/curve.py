@@ -12,7 +12,7 @@ from PySide6.QtGui import QAction, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsPathItem, QMenu, QToolButton, QWidget
 
 from sensiview.analysis.items import Array, Curve, Item
-from sensiview.gui.number_text import grouped, short, with_half_width
+from sensiview.gui.number_text import grouped, short, with_half_width, with_unit_behind
 from sensiview.gui.plots.arrangement import natural, title_of, with_unit
 from sensiview.gui.plots.canvas import Panel
 from sensiview.gui.plots.chooser_bar import Chooser
@@ -133,8 +133,9 @@ class CurvePlot(ItemPlot):
         columns = self.chosen("value").split(",") if self.chosen("value") else self._groups()[0]
         name = title_of(columns[0]) if self.item.series else title_of(line.name)
         half = float(line.high[k] - line.low[k]) / 2
-        value = f"{name} = {with_half_width(float(line.y[k]), half)} {self.item.units.get(columns[0], '')}"
-        return [*([line.name] if self.item.series else []), where, value.rstrip()]
+        value = f"{name} = {with_half_width(float(line.y[k]), half)}"
+        value = with_unit_behind(value, self.item.units.get(columns[0], ""))
+        return [*([line.name] if self.item.series else []), where, value]
 
     def reset_view(self) -> None:
         """Show all of x and y."""

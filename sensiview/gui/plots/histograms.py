@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,24 +21,17 @@ from sensiview.gui.plots.ticks import NumberTicks
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sensiview.datasets.statistics import Histogram
+
 _PER_PAGE = 12
 _ACROSS = 3
 
 
-@dataclass(frozen=True)
-class ColumnHistogram:
-    """Counts of one column: `edges` (bins + 1,), `counts` (classes, bins), both ascending."""
-
-    name: str
-    edges: Array
-    counts: Array
-
-
 @dataclass(frozen=True, kw_only=True)
 class Histograms(Item):
-    """Histograms of a table's columns; `classes` has one empty name when there is no target."""
+    """Histograms of a table's columns; `classes` are the names of their counts, one alone without classes."""
 
-    columns: tuple[ColumnHistogram, ...]
+    columns: tuple[Histogram, ...]
     classes: tuple[str, ...]
 
     def to_frame(self) -> pd.DataFrame:
@@ -47,9 +39,9 @@ class Histograms(Item):
         import pandas as pd
 
         rows = [
-            (column.name, name, float(low), float(high), int(count))
+            (column.column, name, float(low), float(high), int(count))
             for column in self.columns
-            for name, counts in zip(self.classes, column.counts, strict=True)
+            for name, counts in column.counts.items()
             for low, high, count in zip(column.edges[:-1], column.edges[1:], counts, strict=True)
         ]
         return pd.DataFrame(rows, columns=["column", "class", "low", "high", "count"])
@@ -86,7 +78,12 @@ class HistogramsPlot(ItemPlot):
             row, across = divmod(number, _ACROSS)
             heights = self._heights(column)
             panel = Panel(
-                self.canvas, 2 + 3 * row, 2 * across, x_ticks=NumberTicks(), y_ticks=NumberTicks(), heading=column.name
+                self.canvas,
+                2 + 3 * row,
+                2 * across,
+                x_ticks=NumberTicks(),
+                y_ticks=NumberTicks(),
+                heading=column.column,
             )
             for k, values in enumerate(heights):
                 colour = series_colour(self.colours, k)
@@ -129,14 +126,14 @@ class HistogramsPlot(ItemPlot):
         """Return the column, the bin and the rows of each class in it."""
         number, at = self._bin(index)
         column = self._shown[number]
-        span = f"{column.name} from {short(float(column.edges[at]))} to {short(float(column.edges[at + 1]))}"
+        span = f"{column.column} from {short(float(column.edges[at]))} to {short(float(column.edges[at + 1]))}"
         if len(self.item.classes) == 1:
-            return [span, f"{grouped(int(column.counts[0, at]))} rows"]
-        totals = column.counts.sum(axis=1)
+            return [span, f"{grouped(int(column.counts[self.item.classes[0]][at]))} rows"]
         lines = []
-        for name, count, total in zip(self.item.classes, column.counts[:, at], totals, strict=True):
+        for name in self.item.classes:
+            count, total = int(column.counts[name][at]), int(column.counts[name].sum())
             share = f" ({100 * count / total:.1f} %)" if total else ""
-            lines.append(f"{name}: {grouped(int(count))} rows{share}")
+            lines.append(f"{name}: {grouped(count)} rows{share}")
         return [span, *lines]
 
     def content_height(self) -> int:
@@ -147,45 +144,10 @@ class HistogramsPlot(ItemPlot):
         number = int(np.searchsorted(self._offsets, index, side="right")) - 1
         return number, index - int(self._offsets[number])
 
-    def _heights(self, column: ColumnHistogram) -> Array:
+    def _heights(self, column: Histogram) -> Array:
+        """Return (classes, bins) as they are drawn."""
+        counts = np.stack([column.counts[name] for name in self.item.classes]).astype(np.float64)
         if len(self.item.classes) == 1 or self.chosen("scale") == "count":
-            return column.counts.astype(np.float64)
-        totals = column.counts.sum(axis=1, keepdims=True)
-        shares: Array = column.counts / np.maximum(totals, 1)
+            return counts
+        shares: Array = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         return shares
-
-
-def histogram(name: str, values: Array, codes: Array | None, n_classes: int, *, most_bins: int = 30) -> ColumnHistogram:
-    """Count a column's finite values by class in equal bins; whole numbers get bins around them.
-
-    Parameters
-    ----------
-    values : ndarray (rows,), float64
-    codes : ndarray (rows,), int64, or None
-        The class of each row, from 0; negative where it is missing.
-    """
-    finite = np.isfinite(values)
-    known = values[finite]
-    edges = _edges(known, most_bins)
-    if codes is None:
-        return ColumnHistogram(name, edges, np.histogram(known, edges)[0][None, :])
-    of = codes[finite]
-    counts = [np.histogram(known[of == k], edges)[0] for k in range(n_classes)]
-    return ColumnHistogram(name, edges, np.stack(counts))
-
-
-def _edges(values: Array, most_bins: int) -> Array:
-    if values.size == 0:
-        return np.array([0.0, 1.0])
-    low, high = float(values.min()), float(values.max())
-    if low == high:
-        return np.array([low - 0.5, low + 0.5])
-    if high - low < most_bins and bool(np.all(values == np.round(values))):
-        return np.arange(np.floor(low) - 0.5, np.ceil(high) + 1.0)
-    bins = min(most_bins, max(8, int(np.sqrt(values.size))))
-    return np.linspace(low, high, bins + 1)
-
-
-def classes_of(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the class names, one empty name when there are none."""
-    return tuple(names) or ("",)

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 
 from sensiview.analysis.items import Array, IndexTable, Interval, Item, Matrix
-from sensiview.gui.number_text import short, with_half_width
+from sensiview.gui.number_text import short, with_half_width, with_unit_behind
 from sensiview.gui.plots.arrangement import natural, remarks_by_place, title_of, with_unit
 from sensiview.gui.plots.chooser_bar import Chooser
 from sensiview.gui.plots.colours import pen
@@ -108,13 +108,13 @@ class MatrixPlot(ItemPlot):
         if not np.isfinite(cells.values[row, column]):
             return [names, "no value"]
         if not isinstance(self.item, IndexTable) or source < 0:
-            value = f"{title_of(cells.value)} = {short(float(cells.values[row, column]))} {cells.unit}"
-            return [names, value.rstrip()]
+            value = f"{title_of(cells.value)} = {short(float(cells.values[row, column]))}"
+            return [names, with_unit_behind(value, cells.unit)]
         interval = self.item.intervals.get(cells.value, Interval())
         frame = self.item.frame
         half = float(frame[interval.half].iloc[source]) if interval.half else None
         text = with_half_width(float(cells.values[row, column]), half)
-        lines = [names, f"{title_of(cells.value)} = {text} {cells.unit}".rstrip()]
+        lines = [names, with_unit_behind(f"{title_of(cells.value)} = {text}", cells.unit)]
         if interval.low and interval.high:
             low, high = (float(frame[name].iloc[source]) for name in (interval.low, interval.high))
             lines.append(f"interval {short(low)} to {short(high)}")

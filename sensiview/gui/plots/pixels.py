@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
 from sensiview.analysis.items import Array, FieldMap, ImageSeries, Item, Mask
-from sensiview.gui.number_text import short
+from sensiview.gui.number_text import short, with_unit_behind
 from sensiview.gui.plots.arrangement import title_of
 from sensiview.gui.plots.canvas import Panel
 from sensiview.gui.plots.chooser_bar import clear_layout
@@ -97,7 +97,7 @@ class PixelsPlot(ItemPlot):
         value = self._slice[y, x]
         where = [f"{title_of(a)} {self._label(a, s.value())}" for a, s in self._sliders.items()]
         text = ", ".join(short(float(v)) for v in np.atleast_1d(value))
-        return [", ".join([*where, f"x {x}, y {y}"]), f"{text} {self.item.unit}".rstrip()]
+        return [", ".join([*where, f"x {x}, y {y}"]), with_unit_behind(text, self.item.unit)]
 
     def content_height(self) -> int:
         """Return room for a picture."""

@@ -9,7 +9,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF
 
 from sensiview.analysis.items import Array, IndexTable, Item
-from sensiview.gui.number_text import full, short
+from sensiview.gui.number_text import full, short, with_unit_behind
 from sensiview.gui.plots.arrangement import title_of, with_unit
 from sensiview.gui.plots.canvas import Panel
 from sensiview.gui.plots.colours import faded, pen, series_colour
@@ -49,10 +49,11 @@ class PointsPlot(ItemPlot):
         entries = [Entry(c, title_of(c), pen(series_colour(self.colours, k)), "dot") for k, c in enumerate(columns)]
         self.canvas.grid.addItem(Legend(entries, self.colours, self.canvas.text_font()), 1, 0, 1, 4)
         units = {item.units.get(c, "") for c in columns}
-        label = with_unit("value" if len(columns) > 1 else columns[0], units.pop() if len(units) == 1 else "")
+        unit = units.pop() if len(units) == 1 else ""
+        label = with_unit(columns[0], unit) if len(columns) == 1 else unit
         self._panel = Panel(
             self.canvas, 2, 0, x_ticks=NameTicks(self._groups), y_ticks=NumberTicks(),
-            y_label="" if label == "value" else label,
+            y_label=label,
         )  # fmt: skip
         self._dots: list[_Dot] = []
         width = 0.7 / max(1, len(columns))
@@ -100,7 +101,7 @@ class PointsPlot(ItemPlot):
         unit = self.item.units.get(dot.column, "")
         lines = [
             ", ".join([self._groups[dot.group], *others]),
-            f"{title_of(dot.column)} = {short(dot.y)} {unit}".rstrip(),
+            with_unit_behind(f"{title_of(dot.column)} = {short(dot.y)}", unit),
         ]
         if values.size > 1:
             lines.append(
