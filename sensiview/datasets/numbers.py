@@ -138,9 +138,10 @@ def to_numbers(cells: pa.Array, style: NumberStyle, missing: pa.Array) -> tuple[
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if style == NumberStyle():
+    if not style.thousands:
         try:
-            return _floats(pc.cast(cells, pa.float64())), np.empty(0, dtype=np.int64)
+            plain = cells if style.decimal == "." else _with_points(cells)
+            return _floats(pc.cast(plain, pa.float64())), np.empty(0, dtype=np.int64)
         except pa.ArrowInvalid:
             pass  # at least one cell needs cleaning, or is text
     cleaned = pc.utf8_trim_whitespace(cells)
@@ -158,6 +159,14 @@ def to_numbers(cells: pa.Array, style: NumberStyle, missing: pa.Array) -> tuple[
     unreadable = np.flatnonzero(~np.asarray(pc.fill_null(number, True)))
     readable = pc.if_else(number, cleaned, pa.scalar(None, pa.string()))
     return _floats(pc.cast(readable, pa.float64())), unreadable.astype(np.int64)
+
+
+def _with_points(cells: pa.Array) -> pa.Array:
+    """Return numbers with a decimal comma as pyarrow reads them; what has a point already becomes no number."""
+    import pyarrow.compute as pc
+
+    pointed = pc.any(pc.match_substring(cells, ".")).as_py()
+    return pc.replace_substring(cells, "." if pointed else ",", "x" if pointed else ".")
 
 
 def _floats(numbers: Any) -> Floats:

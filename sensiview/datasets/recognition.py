@@ -34,6 +34,16 @@ _SIGNATURES: tuple[tuple[bytes, int, str, str], ...] = (
     (b"SQLite format 3", 0, "an SQLite database", _TABLES),
     (b"$FL2", 0, "an SPSS file", _TABLES),
     (b"<stata", 0, "a Stata file", _TABLES),
+    (b"\x00{", 7, "the weights of a network (safetensors)", "Add it as a model."),
+    *(
+        (
+            bytes((0x80, protocol)),
+            0,
+            "a pickled Python object",
+            "Save the table as CSV (DataFrame.to_csv), and add that.",
+        )
+        for protocol in (2, 3, 4, 5)
+    ),
     (b"ARROW1", 0, "a Feather file", "Save it as Parquet or CSV, and add that file."),
     (b"\x7fELF", 0, "a program", "Choose the file that holds the table."),
     (b"MZ\x90", 0, "a program", "Choose the file that holds the table."),
@@ -133,6 +143,8 @@ def _archive(path: Path) -> FileFormat:
         raise DataError(f"{path} is a binary Excel workbook (.xlsb). Save it as .xlsx or CSV, and add that file.")
     if any(name.endswith("data.pkl") for name in names):
         raise DataError(f"{path} holds the weights of a network, not a table. Add it as a model.")
+    if names and all(name.endswith(".npy") for name in names):
+        raise DataError(f"{path} is a NumPy archive (.npz), not a table. Save its array as CSV (numpy.savetxt).")
     raise DataError(f"{path} is a zip archive, not a table. Unpack it and add the table inside.")
 
 

@@ -299,7 +299,7 @@ class MainWindow(QMainWindow):
         from sensiview.gui.dialogs.error_dialog import ErrorDialog
 
         self.messages.add("error", error.sentence, error.details)
-        self.show_dialog("error", ErrorDialog(error, self), sheet=True)
+        self.show_dialog("error", ErrorDialog(error, self, remedy=self.commands.remedy(error)), sheet=True)
 
     # Files from the desktop
 

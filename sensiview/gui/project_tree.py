@@ -5,24 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QSortFilterProxyModel, Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, QPoint, QSortFilterProxyModel, Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QKeyEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QMenu, QTreeView, QVBoxLayout, QWidget
 
-from sensiview.gui import entry_texts as texts
-from sensiview.gui.entry_delegate import SUBTITLE, EntryDelegate
+from sensiview.gui.entry_delegate import EntryDelegate
 from sensiview.gui.icons import icon
+from sensiview.gui.project_items import (
+    NAME,
+    dataset_item,
+    entry_of,
+    group_item,
+    hint_item,
+    model_item,
+    run_item,
+)  # fmt: skip
 from sensiview.gui.session import EntryKind, Session
 from sensiview.gui.undo import push_delete, push_rename
 
 if TYPE_CHECKING:
-    from sensiview.datasets.card import DatasetCard
     from sensiview.gui.actions import ActionSet
-    from sensiview.models.card import ModelCard
-    from sensiview.projects.records import RunRecord
-
-KIND = Qt.ItemDataRole.UserRole + 1
-IDENTIFIER = Qt.ItemDataRole.UserRole + 2
 
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".dat", ".parquet", ".xlsx", ".xls", ".ods"})
 WEIGHT_SUFFIXES = frozenset({".pth", ".pt", ".safetensors", ".ckpt", ".pt2"})
@@ -33,8 +35,8 @@ _GROUPS: tuple[tuple[EntryKind, str, str], ...] = (
     ("run", "Runs", "Choose an analysis on the right"),
 )
 _MENUS: dict[EntryKind, tuple[str, ...]] = {
-    "dataset": ("show_dataset", "train", "set_target", "-", "rename", "delete"),
-    "model": ("show_model", "-", "rename", "delete"),
+    "dataset": ("show_dataset", "train", "set_target", "-", "rename", "locate", "delete"),
+    "model": ("show_model", "-", "rename", "locate", "delete"),
     "run": ("show_results", "export_run", "-", "stop", "resume", "extend", "retry", "-", "rename", "delete"),
 }
 
@@ -150,20 +152,20 @@ class ProjectTree(QWidget):
         self._filling = True
         self._model.clear()
         entries = {
-            "dataset": [_dataset_item(source.id, source.card) for source in self._session.datasets()],
-            "model": [_model_item(source.id, source.card) for source in self._session.models()],
+            "dataset": [dataset_item(source.id, source.card) for source in self._session.datasets()],
+            "model": [model_item(source.id, source.card) for source in self._session.models()],
             # The latest run is the one people look for.
-            "run": [_run_item(run) for run in reversed(self._session.runs())],
+            "run": [run_item(run) for run in reversed(self._session.runs())],
         }
         editable = self._session.project is not None and not self._session.project.read_only
         for kind, title, hint in _GROUPS:
-            group = _group_item(kind, title, len(entries[kind]))
+            group = group_item(kind, title, len(entries[kind]))
             self._model.appendRow(group)
             for item in entries[kind]:
                 item.setEditable(editable)
                 group.appendRow(item)
             if not entries[kind]:
-                group.appendRow(_hint_item(hint))
+                group.appendRow(hint_item(hint))
         self._filling = False
         for row in range(self._model.rowCount()):
             self.tree.setExpanded(self._proxy.index(row, 0), first_time or row not in folded)
@@ -181,7 +183,7 @@ class ProjectTree(QWidget):
 
     def current(self) -> tuple[EntryKind, str] | None:
         """Return kind and identifier of the current entry; None on a group."""
-        return _entry(self.tree.currentIndex())
+        return entry_of(self.tree.currentIndex())
 
     def select(self, kind: EntryKind, identifier: str, *, quiet: bool = False) -> bool:
         """Make an entry the current one; `quiet` tells nobody. False when it is not there."""
@@ -189,7 +191,7 @@ class ProjectTree(QWidget):
             group = self._proxy.index(row, 0)
             for child in range(self._proxy.rowCount(group)):
                 index = self._proxy.index(child, 0, group)
-                if _entry(index) == (kind, identifier):
+                if entry_of(index) == (kind, identifier):
                     selection = self.tree.selectionModel()
                     selection.blockSignals(quiet)
                     self.tree.setCurrentIndex(index)
@@ -216,22 +218,22 @@ class ProjectTree(QWidget):
             self._session.say(f"'{name}' is in the trash. Ctrl+Z brings it back.")
 
     def _chosen(self, index: QModelIndex) -> None:
-        entry = _entry(index)
+        entry = entry_of(index)
         if entry is not None:
             self.entry_chosen.emit(*entry)
 
     def _opened(self, index: QModelIndex) -> None:
-        entry = _entry(index)
+        entry = entry_of(index)
         if entry is not None:
             self.entry_opened.emit(*entry)
         elif self._proxy.hasChildren(index):
             self.tree.setExpanded(index, not self.tree.isExpanded(index))
 
     def _edited(self, item: QStandardItem) -> None:
-        entry = _entry(item.index())
+        entry = entry_of(item.index())
         if self._filling or entry is None:
             return
-        new, old = item.text().strip(), str(item.data(SUBTITLE + 1))
+        new, old = item.text().strip(), str(item.data(NAME))
         # Not now: the editor still holds on to this item, and a refresh makes new ones.
         QTimer.singleShot(0, self, lambda: self._rename(*entry, old, new))
 
@@ -242,7 +244,7 @@ class ProjectTree(QWidget):
         self.refresh()
 
     def _show_menu(self, position: QPoint) -> None:
-        entry = _entry(self.tree.indexAt(position))
+        entry = entry_of(self.tree.indexAt(position))
         if self._actions is None:
             return
         menu = QMenu(self)
@@ -255,51 +257,3 @@ class ProjectTree(QWidget):
                 menu.addAction(self._actions[key])
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(self.tree.viewport().mapToGlobal(position))
-
-
-def _entry(index: QModelIndex | QPersistentModelIndex) -> tuple[EntryKind, str] | None:
-    identifier = index.data(IDENTIFIER) if index.isValid() else None
-    return (index.data(KIND), str(identifier)) if identifier else None
-
-
-def _group_item(kind: EntryKind, title: str, count: int) -> QStandardItem:
-    item = QStandardItem(f"{title} ({count})" if count else title)
-    item.setEditable(False)
-    item.setData(kind, KIND)
-    item.setSelectable(False)
-    font = item.font()
-    font.setBold(True)
-    item.setFont(font)
-    return item
-
-
-def _hint_item(text: str) -> QStandardItem:
-    item = QStandardItem(text)
-    item.setFlags(Qt.ItemFlag.NoItemFlags)
-    font = item.font()
-    font.setItalic(True)
-    item.setFont(font)
-    return item
-
-
-def _item(kind: EntryKind, identifier: str, name: str, subtitle: str, picture: str, tip: str) -> QStandardItem:
-    item = QStandardItem(icon(picture), name)
-    item.setData(kind, KIND)
-    item.setData(identifier, IDENTIFIER)
-    item.setData(subtitle, SUBTITLE)
-    item.setData(name, SUBTITLE + 1)
-    item.setToolTip(tip)
-    item.setData(f"{name}, {subtitle}", Qt.ItemDataRole.AccessibleTextRole)
-    return item
-
-
-def _dataset_item(identifier: str, card: DatasetCard) -> QStandardItem:
-    return _item("dataset", identifier, card.name, texts.dataset_subtitle(card), "dataset", texts.dataset_tip(card))
-
-
-def _model_item(identifier: str, card: ModelCard) -> QStandardItem:
-    return _item("model", identifier, card.name, texts.model_subtitle(card), "model", texts.model_tip(card))
-
-
-def _run_item(run: RunRecord) -> QStandardItem:
-    return _item("run", run.id, run.name, texts.run_subtitle(run), run.state, texts.run_tip(run))

@@ -6,7 +6,7 @@ arrives as one `problem` with a sentence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +17,7 @@ from PySide6.QtGui import QUndoStack
 from sensiview.errors import ProjectError, UserError
 from sensiview.gui.guard import Guard
 from sensiview.gui.job_queue import JobQueue
+from sensiview.gui.run_requests import RunRequests
 
 if TYPE_CHECKING:
     from sensiview.analysis.catalogue import Catalogue
@@ -43,7 +44,7 @@ class Services:
     worker: Callable[[], Worker]
 
 
-class Session(QObject):
+class Session(RunRequests, QObject):
     """The open project, the selection and the runs.
 
     Signals
@@ -188,6 +189,11 @@ class Session(QObject):
         """Make a run the one that commands are about."""
         self._select("run", identifier)
 
+    def follow_run(self, identifier: str) -> None:
+        """Make a run that was just queued the selected one, and tell everybody that it is there."""
+        self._selected["run"] = identifier
+        self.entries_changed("run")
+
     def _select(self, kind: EntryKind, identifier: str) -> None:
         if self._selected.get(kind, "") != identifier:
             self._selected[kind] = identifier
@@ -283,117 +289,7 @@ class Session(QObject):
         project.update_dataset_card(identifier, card.model_copy(update={"name": name}))
         self.entries_changed("dataset")
 
-    # Runs
-
-    def start_analysis(
-        self,
-        key: str,
-        parameters: Mapping[str, Any],
-        *,
-        device: str = "auto",
-        seed: int = 1,
-        batch_size: int | None = None,
-        name: str = "",
-    ) -> RunRecord:
-        """Queue an analysis of the selected data set and model; raises with the reason why not."""
-        from sensiview import running
-
-        dataset, model = self.dataset, self.model
-        run = running.new_analysis(
-            self.writable_project(),
-            self.catalogue,
-            key,
-            dataset=dataset.id if dataset else None,
-            model=model.id if model else None,
-            parameters=parameters,
-            device=device,
-            seed=seed,
-            batch_size=batch_size,
-            name=name,
-        )
-        return self._queued(run)
-
-    def start_training(
-        self,
-        architecture: str,
-        *,
-        dataset: str | None = None,
-        options: Mapping[str, Any] | None = None,
-        recipe: Mapping[str, Any] | None = None,
-        device: str = "auto",
-        seed: int = 1,
-        name: str = "",
-    ) -> RunRecord:
-        """Queue the training of a model on a data set (the selected one by default)."""
-        from sensiview import running
-
-        chosen = dataset or (self.dataset.id if self.dataset else None)
-        run = running.new_training(
-            self.writable_project(),
-            architecture,
-            dataset=chosen,
-            options=options,
-            recipe=recipe,
-            device=device,
-            seed=seed,
-            name=name,
-        )
-        return self._queued(run)
-
-    def retry(self, run_id: str) -> RunRecord:
-        """Queue a new run with everything as in an earlier one."""
-        from sensiview import running
-
-        project = self.writable_project()
-        old = project.run(run_id)
-        if old.kind == "training":
-            values = old.parameters
-            run = running.new_training(
-                project,
-                values["architecture"],
-                dataset=old.dataset,
-                options=values.get("options"),
-                recipe=values.get("recipe"),
-                device=old.device,
-                seed=old.seed,
-                name=old.name,
-            )
-        else:
-            run = running.new_analysis(
-                project,
-                self.catalogue,
-                old.analysis,
-                dataset=old.dataset,
-                model=old.model,
-                parameters=old.parameters,
-                device=old.device,
-                seed=old.seed,
-                batch_size=old.batch_size,
-                name=old.name,
-            )
-        return self._queued(run)
-
-    def resume(self, run_id: str) -> RunRecord:
-        """Queue a run that was interrupted, stopped or failed; it goes on from its checkpoint."""
-        from sensiview import running
-
-        return self._queued(running.resume(self.writable_project(), run_id))
-
-    def extend(self, run_id: str, parameters: Mapping[str, Any]) -> RunRecord:
-        """Queue a run that re-uses all evaluations of a finished one with larger values."""
-        from sensiview import running
-
-        return self._queued(running.extend(self.writable_project(), self.catalogue, run_id, parameters))
-
-    def cancel(self, run_id: str) -> None:
-        """Stop a run, or take it out of the queue."""
-        self.jobs.cancel(run_id)
-
-    def _queued(self, run: RunRecord) -> RunRecord:
-        self.jobs.add(run.id)
-        self._selected["run"] = run.id
-        self.entries_changed("run")
-        return run
+    # Results
 
     def result(self, run_id: str) -> Result:
         """Return the items of a finished run; the latest few are kept in memory."""

@@ -80,6 +80,14 @@ def read_holder(folder: Path) -> Holder | None:
         return None
 
 
+def writer_is_gone(folder: Path) -> bool:
+    """Return whether the last writer, on this machine, has ended without closing the project."""
+    import psutil
+
+    holder = read_holder(folder)
+    return holder is not None and holder.host == platform.node() and not psutil.pid_exists(holder.process)
+
+
 def _user() -> str:
     try:
         return getpass.getuser()

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from sensiview.errors import ProjectError, SensiViewError
 from sensiview.files import write_atomically
 from sensiview.projects.folder import ProjectFolder
+from sensiview.projects.locking import writer_is_gone
 from sensiview.projects.names import TABLES, choose, clean_name, taken_names, unique_name
 from sensiview.projects.records import Kind, RunKind, RunRecord, now, program_versions
 from sensiview.projects.rows import run_record, to_text
@@ -35,7 +36,13 @@ class Runs(ProjectFolder):
         """Return the runs outside the trash, oldest first."""
         rows = self._database.rows("SELECT id, record FROM runs WHERE deleted = '' ORDER BY created, rowid")
         read = (self._or_skip(lambda row: run_record(str(row[1]), str(row[0])), row) for row in rows)
-        return [record for record in read if record is not None]
+        return [self._as_seen(record) for record in read if record is not None]
+
+    def _as_seen(self, record: RunRecord) -> RunRecord:
+        """A reader can't mark the runs of a program that was killed; it shows them as what they are."""
+        if record.state == "running" and self.read_only and writer_is_gone(self.path):
+            return record.model_copy(update={"state": "interrupted", "message": _INTERRUPTED})
+        return record
 
     def run(self, wanted: str) -> RunRecord:
         """Return a run by identifier or name.
@@ -47,7 +54,7 @@ class Runs(ProjectFolder):
         """
         found = self._database.rows("SELECT record FROM runs WHERE id = ? AND deleted = ''", (wanted,))
         if found:
-            return run_record(str(found[0][0]), wanted)
+            return self._as_seen(run_record(str(found[0][0]), wanted))
         rows = self._database.rows("SELECT id, name, deleted FROM runs ORDER BY created, rowid")
         identifier = choose("run", wanted, [(str(i), str(n), str(d)) for i, n, d in rows])
         return self._record(identifier)

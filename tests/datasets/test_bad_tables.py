@@ -115,6 +115,8 @@ def test_that_a_file_of_another_kind_is_called_what_it_is(tmp_path: Path) -> Non
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500) + "Workbook".encode("utf-16-le"): "of the old kind (.xls)",
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500) + "EncryptedPackage".encode("utf-16-le"): "by a password",
         b"PK\x03\x04 not really": "a damaged archive",
+        (64).to_bytes(8, "little") + b'{"__metadata__": {}}' + b" " * 4000: "the weights of a network",
+        b"\x80\x04\x95abc": "a pickled Python object",
     }
     for content, words in kinds.items():
         assert words in refused(put(tmp_path, content))
@@ -127,6 +129,7 @@ def test_that_archives_are_told_apart(tmp_path: Path) -> None:
         return tmp_path / name
 
     assert "a zip archive" in refused(archive("a.csv", "table.csv"))
+    assert "a NumPy archive" in refused(archive("e.npz", "x.npy"))
     assert "the weights of a network" in refused(archive("b.csv", "archive/data.pkl"))
     ods = archive("c.ods", "mimetype", "application/vnd.oasis.opendocument.spreadsheet")
     assert "an OpenDocument spreadsheet. Save it as .xlsx or CSV" in refused(ods)

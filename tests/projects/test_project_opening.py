@@ -141,7 +141,7 @@ def test_that_the_lock_dies_with_its_process_and_its_run_is_interrupted(closed: 
     assert died.returncode == -9
     assert (closed / "lock.json").exists()
     with Project.open(closed, read_only=True) as reader:
-        assert reader.run("sobol-0001").state == "running"
+        assert reader.run("sobol-0001").state == "interrupted"  # shown, not written
     with Project.open(closed) as project:
         run = project.run("sobol-0001")
         assert run.state == "interrupted"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QWidget
@@ -13,9 +15,18 @@ from sensiview.gui.icons import icon
 
 
 class ErrorDialog(QDialog):
-    """The sentence first; a traceback or table only behind "Details"."""
+    """The sentence first; a traceback or table only behind "Details".
 
-    def __init__(self, error: SensiViewError, parent: QWidget | None = None) -> None:
+    `remedy` is the way out, where there is one: the words of a button and what it does.
+    """
+
+    def __init__(
+        self,
+        error: SensiViewError,
+        parent: QWidget | None = None,
+        *,
+        remedy: tuple[str, Callable[[], None]] | None = None,
+    ) -> None:
         super().__init__(parent)
         self._error = error
         column = dialog_column(self, "error_dialog", "SensiView")
@@ -44,6 +55,13 @@ class ErrorDialog(QDialog):
         close.setObjectName("close_dialog_button")
         close.setDefault(True)
         box.accepted.connect(self.accept)
+        if remedy is not None:
+            self._remedy = remedy[1]
+            self.remedy_button = QPushButton(remedy[0], self)
+            self.remedy_button.setObjectName("remedy_button")
+            self.remedy_button.setProperty("role", "primary")
+            self.remedy_button.clicked.connect(self._help)
+            box.addButton(self.remedy_button, QDialogButtonBox.ButtonRole.ActionRole)
         if error.details:
             self.details_button = QPushButton("Details", self)
             self.details_button.setObjectName("details_button")
@@ -58,6 +76,10 @@ class ErrorDialog(QDialog):
             self.copy_button.clicked.connect(self._copy)
             box.addButton(self.copy_button, QDialogButtonBox.ButtonRole.ActionRole)
         column.addWidget(box)
+
+    def _help(self) -> None:
+        self.accept()
+        self._remedy()
 
     def _show_details(self, shown: bool) -> None:
         self.details.setVisible(shown)
