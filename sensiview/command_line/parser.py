@@ -78,10 +78,17 @@ def _add_project_commands(add: Add) -> None:
     dataset.add_argument("--kind", choices=["table"], default="table", help="kind of data")
     dataset.add_argument("--target", metavar="COLUMN", help="column the models predict")
     dataset.add_argument("--copy", action="store_true", help="copy the file into the project")
-    dataset.add_argument("--delimiter", help="what separates columns, when it is guessed wrongly")
-    dataset.add_argument("--decimal", help="decimal mark, when it is guessed wrongly")
-    dataset.add_argument("--encoding", help="text encoding, when it is guessed wrongly")
-    dataset.add_argument("--sheet", help="sheet of an Excel file")
+    dataset.add_argument("--missing", action="append", default=[], metavar="WORD", help="cells that mean no value")
+    dataset.add_argument("--text", action="append", default=[], metavar="COLUMN", help="column that is text, no factor")
+    dataset.add_argument("--leave-out", action="append", default=[], metavar="COLUMN", help="column not to read")
+    dataset.add_argument(
+        "--read",
+        action="append",
+        default=[],
+        metavar="k=v",
+        help="how the file is read, where it is guessed wrongly: delimiter, decimal, thousands, encoding, sheet, "
+        "header, skip_lines, unreadable=missing, uneven_rows=leave_out, rename_duplicates, target_as",
+    )
 
     model = _project(
         add(

@@ -35,17 +35,12 @@ def add_dataset(options: argparse.Namespace, tools: Tools) -> int:
 
     if options.name and len(options.paths) > 1:
         raise UserError("--name names one file; leave it out to add several.")
-    overrides = {
-        key: getattr(options, key)
-        for key in ("delimiter", "decimal", "encoding", "sheet")
-        if getattr(options, key) is not None
-    }
+    chosen = key_values(options.read)
     added: list[dict[str, Any]] = []
     with Project.open(options.project) as project:
         for path in options.paths:
-            reading = understand(path)
-            if overrides:
-                reading = type(reading).model_validate({**reading.model_dump(), **overrides})
+            reading = understand(path, **chosen)
+            reading = reading.with_missing(*options.missing).with_text(*options.text).without(*options.leave_out)
             name = options.name or path.stem
             read = read_table(path, reading, name=name, target=options.target)
             source = project.add_dataset(read.card, [path], copy=options.copy)

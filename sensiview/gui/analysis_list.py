@@ -21,7 +21,6 @@ from sensiview.gui.themes import theme
 
 _MARGIN = 8
 _KEY, _LINE, _BLOCKED = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1, Qt.ItemDataRole.UserRole + 2
-_VISIBLE = 5
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,9 @@ class AnalysisList(QListWidget):
             said = f"{offer.title}. {'Not now: ' if offer.reasons else ''}{line}"
             item.setData(Qt.ItemDataRole.AccessibleTextRole, said)
         self.blockSignals(False)
-        self.setFixedHeight(self.sizeHintForRow(0) * max(1, min(_VISIBLE, len(offers))) + 4)
+        height = max(1, self.sizeHintForRow(0))
+        self.setMinimumHeight(height * min(2, max(1, len(offers))) + 4)
+        self.setMaximumHeight(height * max(1, len(offers)) + 4)
         if offers:
             keys = [offer.key for offer in offers]
             self.setCurrentRow(keys.index(kept) if kept in keys else 0)

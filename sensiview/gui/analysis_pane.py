@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
-    QFormLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QScrollArea,
+    QSplitter,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from sensiview.analysis.contract import Analysis
-from sensiview.analysis.sources import DatasetSource, ModelSource
 from sensiview.analysis.study import Study
 from sensiview.errors import SensiViewError, UserError
 from sensiview.gui.analysis_list import AnalysisList, Offer
@@ -28,9 +25,11 @@ from sensiview.gui.field_specs import Context
 from sensiview.gui.help_dialog import HelpDialog
 from sensiview.gui.parameter_form import ParameterForm
 from sensiview.gui.run_cost import CostCard, estimate
+from sensiview.gui.run_inputs import RunInputs
 from sensiview.gui.run_settings import RunSettings
 from sensiview.gui.session import Session
 
+_LIST_HEIGHT = 145
 _WAIT_MS = 120  # a cost for every key stroke would be too many
 
 
@@ -52,7 +51,7 @@ class AnalysisPane(QWidget):
         self._key = ""
         self._kept: dict[str, dict[str, Any]] = {}
         self.form: ParameterForm | None = None
-        self.dataset_choice, self.model_choice = QComboBox(), QComboBox()
+        self.inputs = RunInputs(session)
         self.list = AnalysisList()
         self.title = QLabel()
         self.title.setProperty("role", "subheading")
@@ -70,8 +69,6 @@ class AnalysisPane(QWidget):
         self.settings.changed.connect(self._wait.start)
         self.run_button.clicked.connect(self.run)
         self.help_button.clicked.connect(self.show_help)
-        self.dataset_choice.activated.connect(lambda: session.select_dataset(str(self.dataset_choice.currentData())))
-        self.model_choice.activated.connect(lambda: session.select_model(str(self.model_choice.currentData())))
         for signal in (session.project_changed, session.selection_changed, session.datasets_changed,
                        session.models_changed, session.runs_changed):  # fmt: skip
             signal.connect(self._follow)
@@ -143,18 +140,6 @@ class AnalysisPane(QWidget):
     # Inside.
 
     def _lay_out(self) -> None:
-        inputs = QFormLayout()
-        inputs.setHorizontalSpacing(16)
-        inputs.setVerticalSpacing(6)
-        inputs.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        inputs.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for text, combo, name in (
-            ("Data set", self.dataset_choice, "dataset_choice"), ("Model", self.model_choice, "model_choice"),
-        ):  # fmt: skip
-            combo.setObjectName(name)
-            combo.setAccessibleName(text)
-            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            inputs.addRow(text, combo)
         self.help_button.setText("Help")
         self.help_button.setObjectName("analysis_help_button")
         self.help_button.setAccessibleName("Help on this analysis")
@@ -190,10 +175,22 @@ class AnalysisPane(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 12, 12, 12)
         column.setSpacing(8)
-        column.addLayout(inputs)
-        column.addWidget(self.list)
-        column.addLayout(head)
-        column.addWidget(scroll, 1)
+        column.addWidget(self.inputs)
+        form = QWidget()
+        form_column = QVBoxLayout(form)
+        form_column.setContentsMargins(0, 4, 0, 0)
+        form_column.setSpacing(6)
+        form_column.addLayout(head)
+        form_column.addWidget(scroll, 1)
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.setObjectName("analysis_splitter")
+        splitter.setChildrenCollapsible(False)
+        splitter.addWidget(self.list)
+        splitter.addWidget(form)
+        splitter.setStretchFactor(1, 1)
+        # Three and a half lines: the half one says that there are more.
+        splitter.setSizes([_LIST_HEIGHT, 600])
+        column.addWidget(splitter, 1)
         column.addWidget(self.cost)
         column.addWidget(self.reason)
         column.addWidget(self.run_button)
@@ -205,8 +202,7 @@ class AnalysisPane(QWidget):
     def _follow(self) -> None:
         """Take over another project, data set, model or list of runs."""
         session = self._session
-        _fill(self.dataset_choice, session.datasets(), session.dataset, "No data set yet")
-        _fill(self.model_choice, session.models(), session.model, "No model yet")
+        self.inputs.follow()
         study = self._study()
         offers = []
         with session.guard():
@@ -282,19 +278,3 @@ class AnalysisPane(QWidget):
             return analysis.problems(study, analysis.Parameters.parse(self.form.values()))
         except SensiViewError as error:
             return [error.sentence]
-
-
-def _fill(
-    combo: QComboBox,
-    entries: Sequence[DatasetSource | ModelSource],
-    chosen: DatasetSource | ModelSource | None,
-    nothing: str,
-) -> None:
-    """Offer the project's entries in a list that shows the chosen one."""
-    combo.clear()
-    for entry in entries:
-        combo.addItem(entry.card.name, entry.id)
-    combo.setEnabled(bool(entries))
-    if not entries:
-        combo.addItem(nothing, "")
-    combo.setCurrentIndex(combo.findData(chosen.id) if chosen is not None else (-1 if entries else 0))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from sensiview.gui.entry_commands import EntryCommands
-from sensiview.gui.project_commands import ProjectCommands
 from sensiview.gui.run_commands import RunCommands
 from sensiview.gui.view_commands import ViewCommands
 
 
-class Commands(ProjectCommands, EntryCommands, RunCommands, ViewCommands):
+class Commands(EntryCommands, RunCommands, ViewCommands):
     """All commands of the window."""

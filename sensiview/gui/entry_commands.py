@@ -8,13 +8,12 @@ from typing import cast
 from PySide6.QtWidgets import QFileDialog
 
 from sensiview.errors import UserError
+from sensiview.gui.project_commands import ProjectCommands
 from sensiview.gui.project_tree import TABLE_SUFFIXES, WEIGHT_SUFFIXES
 from sensiview.gui.session import EntryKind
-from sensiview.gui.window_part import WindowPart
 
 
-
-class EntryCommands(WindowPart):
+class EntryCommands(ProjectCommands):
     """Data sets, models and runs as entries of the project."""
 
     def import_table(self) -> None:

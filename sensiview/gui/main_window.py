@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QDialog, QDockWidget, QMainWindow, QMenu, QMessageBox, QToolBar, QWidget
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QDialog, QDockWidget, QMainWindow, QMessageBox, QWidget
 
 from sensiview.errors import SensiViewError
 from sensiview.gui import recent, window_layout
-from sensiview.gui.action_list import MENUS
 from sensiview.gui.actions import ActionSet
 from sensiview.gui.background import wait_for_background
 from sensiview.gui.centre import Centre
 from sensiview.gui.commands import Commands
-from sensiview.gui.icons import application_icon, icon
+from sensiview.gui.dialog_host import DialogHost
+from sensiview.gui.icons import application_icon
 from sensiview.gui.job_table import JobTable
+from sensiview.gui.menus import make_menus, make_tool_bar
 from sensiview.gui.message_list import MessageList
 from sensiview.gui.project_tree import ProjectTree
 from sensiview.gui.project_view import ProjectView
@@ -58,7 +59,7 @@ class MainWindow(QMainWindow):
         self.analysis: AnalysisPane | None = None
         self.results: ResultTabs | None = None
         self._closing = False
-        self._dialogs: dict[str, QDialog] = {}
+        self.dialogs = DialogHost()
         self.centre = Centre(self)
         self.setCentralWidget(self.centre)
         self.tree = ProjectTree(session, self)
@@ -70,8 +71,8 @@ class MainWindow(QMainWindow):
         self.tree.use_actions(self.action_set)
         self.jobs.use_actions(self.action_set)
         self.docks = self._make_docks()
-        self._make_menus()
-        self._make_tool_bar()
+        self.menus = make_menus(self)
+        self.tool_bar = make_tool_bar(self)
         self._view = ProjectView(self)
         self.sample = SampleProject(session, self)
         self._connect()
@@ -106,55 +107,6 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomLeftCorner, bottom)
         self.setCorner(Qt.Corner.BottomRightCorner, right)
         return docks
-
-    def _make_menus(self) -> None:
-        self.menus: dict[str, QMenu] = {title: self.menuBar().addMenu(title) for title in MENUS}
-        for title, menu in self.menus.items():
-            menu.setObjectName(f"menu_{title.replace('&', '').lower()}")
-            menu.setToolTipsVisible(True)
-        view = self.menus["&View"]
-        for dock in self.docks.values():
-            view.addAction(dock.toggleViewAction())
-        groups: dict[str, int] = dict.fromkeys(MENUS, 0)
-        for key, info in self.action_set.infos.items():
-            menu = self.menus[info.menu]
-            if info.group != groups[info.menu]:
-                menu.addSeparator()
-                groups[info.menu] = info.group
-            menu.addAction(self.action_set[key])
-        recent_menu = QMenu("Open &recent", self)
-        recent_menu.setObjectName("menu_recent")
-        recent_menu.setIcon(icon("project_open"))
-        recent_menu.aboutToShow.connect(lambda: self._fill_recent(recent_menu))
-        self.menus["&File"].insertMenu(self.action_set["open_sample"], recent_menu)
-
-    def _fill_recent(self, menu: QMenu) -> None:
-        menu.clear()
-        for project in recent.recent_projects():
-            action = QAction(project.title or Path(project.path).stem, menu)
-            action.setToolTip(project.path)
-            action.setEnabled(not project.missing)
-            action.triggered.connect(lambda _=False, path=project.path: self.commands.open_path(Path(path)))
-            menu.addAction(action)
-        if menu.isEmpty():
-            menu.addAction("No project yet").setEnabled(False)
-
-    def _make_tool_bar(self) -> None:
-        self.tool_bar = QToolBar("Tool bar", self)
-        self.tool_bar.setObjectName("main_tool_bar")
-        self.tool_bar.setAccessibleName("Tool bar")
-        self.tool_bar.setIconSize(QSize(18, 18))
-        self.tool_bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.tool_bar.setMovable(False)
-        menu = ""
-        for key, info in self.action_set.infos.items():
-            if info.toolbar:
-                if menu and info.menu != menu:
-                    self.tool_bar.addSeparator()
-                menu = info.menu
-                self.tool_bar.addAction(self.action_set[key])
-        self.addToolBar(self.tool_bar)
-        self.menus["&View"].insertAction(self.action_set["show_dataset"], self.tool_bar.toggleViewAction())
 
     def _connect(self) -> None:
         session, welcome = self.session, self.centre.welcome
@@ -207,7 +159,7 @@ class MainWindow(QMainWindow):
 
     def _project_changed(self) -> None:
         project = self.session.project
-        self._dismiss_dialogs()
+        self.dialogs.close_all(lasting=False)
         if project is None:
             self.setWindowTitle("SensiView")
             self.setWindowFilePath("")
@@ -268,31 +220,12 @@ class MainWindow(QMainWindow):
     # Dialogs
 
     def show_dialog(self, key: str, dialog: QDialog, *, sheet: bool = False) -> None:
-        """Show a dialog without blocking; a second one of the same kind takes the place of the first."""
-        old = self._dialogs.pop(key, None)
-        if old is not None:
-            old.close()
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._dialogs[key] = dialog
-        dialog.finished.connect(lambda: self._forget_dialog(key, dialog))
-        if sheet:
-            dialog.open()
-        else:
-            dialog.show()
-            dialog.raise_()
-            dialog.activateWindow()
+        """Show a dialog without blocking; see `DialogHost.show`."""
+        self.dialogs.show(key, dialog, sheet=sheet)
 
     def dialog(self, key: str) -> QDialog | None:
         """Return the dialog of a kind that is open."""
-        return self._dialogs.get(key)
-
-    def _forget_dialog(self, key: str, dialog: QDialog) -> None:
-        if self._dialogs.get(key) is dialog:
-            del self._dialogs[key]
-
-    def _dismiss_dialogs(self) -> None:
-        for key in [key for key in self._dialogs if key not in ("error", "about", "shortcuts", "preferences")]:
-            self._dialogs.pop(key).close()
+        return self.dialogs.get(key)
 
     def show_problem(self, error: SensiViewError) -> None:
         """Show an error as its sentence, with what to do next; it also stays in the messages."""
@@ -324,6 +257,7 @@ class MainWindow(QMainWindow):
             self.ask_to_stop("Stop and close", self._close_for_good)
             return
         self.leave_project()
+        self.dialogs.close_all()
         window_layout.save_geometry(self)
         self.session.jobs.shut_down()
         wait_for_background()
@@ -343,8 +277,9 @@ class MainWindow(QMainWindow):
 
     def ask_to_stop(self, accept: str, then: Callable[[], None]) -> None:
         """Ask whether the running job may be stopped, then stop it and go on with `then`."""
-        if "stop" in self._dialogs:
-            self._dialogs["stop"].raise_()
+        asked = self.dialogs.get("stop")
+        if asked is not None:
+            asked.raise_()
             return
         live = self.session.jobs.live
         run = self.session.run_record(live.run) if live else None

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
-from PySide6.QtWidgets import QLabel, QSplitter, QStackedWidget, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHeaderView,
+    QLabel,
+    QSplitter,
+    QStackedWidget,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from sensiview.gui.elided_label import ElidedLabel
 from sensiview.gui.facts_tree import FactsTree
@@ -85,6 +94,11 @@ class LayerTree(QTreeWidget):
         self.setColumnCount(4)
         self.setHeaderLabels(["Layer", "Kind", "Output", "Parameters"])
         self.headerItem().setTextAlignment(3, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        header = self.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in (1, 2, 3):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.setAlternatingRowColors(True)
         self.setUniformRowHeights(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
@@ -126,9 +140,6 @@ class LayerTree(QTreeWidget):
             total.setFont(column, font)
         self.addTopLevelItem(total)
         self.expandAll()
-        for column in range(4):
-            self.resizeColumnToContents(column)
-            self.setColumnWidth(column, min(280, self.columnWidth(column) + 16))
 
     def layer_names(self) -> list[str]:
         """Return the dotted names that are shown."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
+
 from PySide6.QtWidgets import QFileDialog
 
 from sensiview.errors import SensiViewError
 from sensiview.gui.window_part import WindowPart
-
 
 
 class ProjectCommands(WindowPart):
@@ -80,7 +78,7 @@ class ProjectCommands(WindowPart):
 
     def show_folder(self) -> None:
         """Open the project's folder in the file manager."""
-        self._show_in_file_manager(self._session.require_project().path)
+        self.show_in_file_manager(self._session.require_project().path)
 
     def quit(self) -> None:
         """Close the window."""

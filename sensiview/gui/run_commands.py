@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from sensiview.projects.records import RunRecord
 
 
-
 class RunCommands(WindowPart):
     """Runs and what becomes of them."""
 

@@ -13,7 +13,6 @@ from sensiview.gui.themes import apply_theme, theme
 from sensiview.gui.window_part import WindowPart
 
 
-
 class ViewCommands(WindowPart):
     """Pages, panes, theme, palette, help."""
 
@@ -45,8 +44,6 @@ class ViewCommands(WindowPart):
 
     def switch_theme(self) -> None:
         """Switch between light and dark, for now and the next start."""
-        from dataclasses import replace
-
         from sensiview.gui.dialogs.preferences import keep_settings
 
         name: Literal["light", "dark"] = "light" if theme().name == "dark" else "dark"
@@ -104,11 +101,7 @@ class ViewCommands(WindowPart):
         """Open the folder of the log."""
         folder = locations.log_file().parent
         folder.mkdir(parents=True, exist_ok=True)
-        self._show_in_file_manager(folder)
-
-    def _show_in_file_manager(self, folder: Path) -> None:
-        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
-            self._session.say(f"No file manager was found. The folder is {folder}", level="warning")
+        self.show_in_file_manager(folder)
 
 
 def _focus_into(pane: QWidget) -> bool:

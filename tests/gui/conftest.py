@@ -225,8 +225,7 @@ def window(session: Any, qapp: QApplication) -> Iterator[Any]:
     made.complete()
     qapp.processEvents()
     yield made
-    for dialog in list(made._dialogs.values()):
-        dialog.close()
+    made.dialogs.close_all()
     if session.jobs.live is not None:
         session.jobs.shut_down()
     made.close()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLayout, QWidget
 
 
@@ -46,7 +46,7 @@ class ChooserBar(QWidget):
         self._choosers, self._combos = list(choosers), {}
         clear_layout(self._row)
         for chooser in choosers:
-            label, combo = QLabel(chooser.label), QComboBox()
+            label, combo = QLabel(chooser.label), _NarrowCombo()
             combo.setObjectName(f"plot_{chooser.key}")
             combo.setAccessibleName(chooser.label)
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -79,6 +79,14 @@ class ChooserBar(QWidget):
                 combo.blockSignals(True)
                 combo.setCurrentIndex(at)
                 combo.blockSignals(False)
+
+
+class _NarrowCombo(QComboBox):
+    """As wide as its longest entry where there is room, and no reason to widen the window where there is none."""
+
+    def minimumSizeHint(self) -> QSize:
+        """Ask for a few letters."""
+        return QSize(72, super().minimumSizeHint().height())
 
 
 def clear_layout(layout: QLayout) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QBuffer, QIODevice, QRectF, QSize
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
 
-from sensiview.datasets.files import write_atomically
+from sensiview.files import write_atomically
 from sensiview.errors import UserError
 
 if TYPE_CHECKING:

@@ -118,13 +118,8 @@ class PointsPlot(ItemPlot):
             _Dot(int(r), group, column, float(middle + o), float(v))
             for r, o, v in zip(rows, offsets, values, strict=True)
         ]
-        self._panel.add(
-            pg.ScatterPlotItem(
-                x=middle + offsets, y=values, size=7, pen=pen(colour, 1), brush=faded(colour, 0.45), useCache=False
-            )
-        )
         mean = float(values.mean())
-        line = pen(self.colours.text, 2)
+        line = pen(self.colours.muted, 1.6)
         half = 0.36 * width
         self._panel.add(pg.PlotCurveItem([middle - half, middle + half], [mean, mean], pen=line))
         if len(values) > 1:
@@ -134,3 +129,8 @@ class PointsPlot(ItemPlot):
                     x=np.array([middle]), y=np.array([mean]), height=np.array([2 * spread]), beam=half, pen=line
                 )
             )
+        self._panel.add(
+            pg.ScatterPlotItem(
+                x=middle + offsets, y=values, size=7, pen=pen(colour, 1), brush=faded(colour, 0.45), useCache=False
+            )
+        )
