@@ -136,8 +136,10 @@ class Starter(QObject):
         import pandas  # noqa: F401 - after the window is there
         import pyqtgraph  # noqa: F401
 
-        import sensiview.plugin_loading  # noqa: F401
+        from sensiview.plugin_loading import discover
 
+        # Reads every analysis once; when the window asks for them they are imported already.
+        discover()
         self._imported.emit("panes")
         # Looked up once per process; the first lookup searches the whole environment.
         from sensiview.projects.records import program_versions

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import field_validator
+from pydantic import ValidationInfo, field_validator
 
 from sensiview.analysis.contract import Analysis, Cost, Example
 from sensiview.analysis.items import Curve, IndexTable, Interval, Item, Note, Remark
@@ -18,13 +18,13 @@ from sensiview.analysis.progress import Checkpoint, Progress
 from sensiview.analysis.result import Result
 from sensiview.analysis.study import Study
 from sensiview.errors import Stopped, UserError
-from sensiview.models.card import ModelCard
 from sensiview.numerics.designs import MOST_DIMENSIONS, MOST_POINTS, is_power_of_two, nearest_powers
-from sensiview.numerics.input_space import ColumnSummary, InputSpace
+from sensiview.numerics.input_space import ColumnSummary
 from sensiview.numerics.sobol_indices import Indices
 from sensiview.numerics.sobol_reading import about_inputs, findings, left_out, reading
-from sensiview.numerics.sobol_study import Outcome, SobolStudy, StudyPlan, StudyState, study_cost
+from sensiview.numerics.sobol_study import SobolStudy, StudyPlan, StudyState, study_cost
 from sensiview.numerics.space_builder import SpaceBuilder
+from sensiview.numerics.study_inputs import RowCounter, is_layer, model_order, output_widths, summaries
 
 if TYPE_CHECKING:
     from sensiview.datasets.table import Table
@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 
 _SHARE = "share of the variance"
 _FEWEST_ROWS = 256
+# How parameters of several factors are written.
+_WRITTEN: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "bounds": ((Mapping, list, tuple), '{"factor": [low, high]}, or as a list with one pair per factor'),
+    "distributions": ((Mapping, str), '{"factor": "normal"}, or as one word for all factors'),
+    "groups": ((Mapping,), '{"group": ["factor", "factor"]}'),
+    "fixed": ((Mapping,), '{"factor": 3.5}'),
+}
 
 
 class SobolParameters(Parameters):
@@ -110,6 +117,16 @@ class SobolParameters(Parameters):
     batch_size: int | Literal["auto"] = parameter(
         "auto", label="Batch size", help="Rows per forward pass; auto takes what fits into memory.", advanced=True
     )
+
+    @field_validator("bounds", "distributions", "groups", "fixed", mode="before")
+    @classmethod
+    def _readable(cls, value: Any, info: ValidationInfo) -> Any:
+        kinds, example = _WRITTEN[str(info.field_name)]
+        if value is None or value == "" or value == {}:
+            return None
+        if not isinstance(value, kinds):
+            raise ValueError(f"Write it as {example}")
+        return value
 
     @field_validator("output")
     @classmethod
@@ -200,13 +217,13 @@ class Sobol(Analysis[SobolParameters]):
             found.append(f"The seed is {study.seed}; it must be at least 1.")
         if study.model is not None:
             try:
-                _widths(study.model, parameters)
+                output_widths(study.model, parameters.outputs(), parameters.target)
             except UserError as error:
                 found.append(error.sentence)
         if study.dataset is not None:
             if sentence := rows_problem(parameters.rows, study.dataset.n_rows):
                 found.append(sentence)
-            builder = parameters.builder([_from_card(study, name) for name in _column_order(study)])
+            builder = parameters.builder(summaries(study.dataset, study.model))
             found += builder.problems
             space = builder.space()
             if space is not None and 2 * len(space.factors) > MOST_DIMENSIONS:
@@ -220,11 +237,13 @@ class Sobol(Analysis[SobolParameters]):
         """Return N (G + 2) or N (2 G + 2) evaluations, less those of `kept` base points from a checkpoint."""
         if study.dataset is None:
             return Cost(0, 0)
-        columns = [_from_card(study, name) for name in _column_order(study)]
+        columns = summaries(study.dataset, study.model)
         space = parameters.builder(columns).space()
         groups = len(columns) if space is None else len(space.labels)
         try:
-            outputs = sum(_widths(study.model, parameters).values()) if study.model else 1
+            outputs = (
+                sum(output_widths(study.model, parameters.outputs(), parameters.target).values()) if study.model else 1
+            )
         except UserError:
             outputs = 1
         evaluations, peak_bytes, seconds = study_cost(
@@ -256,18 +275,18 @@ class Sobol(Analysis[SobolParameters]):
         network = study.network()
         data = table.features(table.row_selection(parameters.rows))
         place = {name: column for column, name in enumerate(table.card.features)}
-        order = _column_order(study)
+        order = model_order(table.card, study.model)
         builder = parameters.builder([ColumnSummary.of(name, data[:, place[name]]) for name in order])
         space = builder.space()
         if space is None:
             raise UserError(" ".join(builder.problems))
-        advance = _Advance(progress)
+        counter = RowCounter(progress.advance)
         evaluator = Evaluator(
             network,
             parameters.outputs(),
             target=parameters.target,
             batch_size=study.batch_size if parameters.batch_size == "auto" else parameters.batch_size,
-            on_batch=advance,
+            on_batch=counter,
             warn=progress.warn,
         )
         labels = evaluator.labels
@@ -283,7 +302,7 @@ class Sobol(Analysis[SobolParameters]):
                 stop_width=parameters.stop_width,
                 max_seconds=parameters.max_seconds,
             ),
-            advance.counted(evaluator),
+            counter.counting(evaluator),
             labels,
             on_stage=lambda stages: _preview(progress, stages, labels, space.labels, parameters.confidence),
             keep=lambda state: progress.checkpoint(Checkpoint(state.arrays, state.values)),
@@ -301,7 +320,7 @@ class Sobol(Analysis[SobolParameters]):
             with contextlib.suppress(Stopped):
                 progress.checkpoint(Checkpoint(work.state().arrays, work.state().values))
             raise
-        layers = {name: part for name, part in evaluator.columns.items() if _is_layer(network.card, name)}
+        layers = {name: part for name, part in evaluator.columns.items() if is_layer(network.card, name)}
         words = reading(outcome.stages, labels, space.labels, outcome.reason, layers)
         words += about_inputs(space, data[:, [place[factor.name] for factor in space.factors]])
         items = _items(outcome.stages, labels, space.labels, parameters.confidence)
@@ -313,69 +332,16 @@ class Sobol(Analysis[SobolParameters]):
             evaluations=outcome.evaluations,
             warnings=tuple(left_out(outcome.indices, labels)),
             seconds=time.monotonic() - began,
-            facts=_facts(outcome, space),
+            facts={
+                "N": str(outcome.indices.n),
+                "stopped_by": outcome.reason,
+                "input_space": json.dumps(space.describe(), ensure_ascii=False),
+            },
         )
 
     def example(self) -> Example[SobolParameters]:
         """Return a table of three columns and a network of eight units with random weights."""
         return Example(_example_study(), SobolParameters(n=256, output=["auto", "1"], resamples=50))
-
-
-class _Advance:
-    """Turns "rows of this call done" into "rows done since the last word"."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._said = 0
-
-    def __call__(self, done: int) -> None:
-        new, self._said = done - self._said, done
-        self._progress.advance(new)
-
-    def counted(self, evaluate: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """Return `evaluate` with the count beginning anew at every call."""
-
-        def call(rows: Any) -> Any:
-            self._said = 0
-            return evaluate(rows)
-
-        return call
-
-
-def _column_order(study: Study) -> list[str]:
-    """Return the feature columns in the order in which the model takes them.
-
-    That of the model where it knows the table's columns by name, else that of the table.
-    """
-    features = list(study.dataset.features) if study.dataset else []
-    known = list(study.model.input_names) if study.model else []
-    return known if sorted(known) == sorted(features) else features
-
-
-def _from_card(study: Study, name: str) -> ColumnSummary:
-    if study.dataset is None:
-        return ColumnSummary(name)
-    card = study.dataset.column(name)
-    return ColumnSummary(name, card.minimum, card.maximum, card.mean, card.std)
-
-
-def _is_layer(card: ModelCard, name: str) -> bool:
-    from sensiview.models.outputs import OutputChoice
-
-    return OutputChoice.parse(name, card).kind == "layer"
-
-
-def _widths(card: ModelCard, parameters: SobolParameters) -> dict[str, int]:
-    """Return how many columns each output has; UserError with the nearest name for what does not exist."""
-    from sensiview.models.outputs import OutputChoice, parse_target
-
-    classes = len(parse_target(parameters.target, card))
-    found = {}
-    for name in parameters.outputs():
-        choice = OutputChoice.parse(name, card)
-        shape = card.layer(choice.layer).output_shape if choice.kind == "layer" else None
-        found[name] = classes if shape is None else int(np.prod(shape))
-    return found
 
 
 def _items(
@@ -448,14 +414,6 @@ def _preview(
     items = _items(stages, outputs, factors, confidence)
     for name in ("convergence", "first_total"):
         progress.preview(name, items[name])
-
-
-def _facts(outcome: Outcome, space: InputSpace) -> dict[str, str]:
-    return {
-        "N": str(outcome.indices.n),
-        "stopped_by": outcome.reason,
-        "input_space": json.dumps(space.describe(), ensure_ascii=False),
-    }
 
 
 def _example_study() -> Study:

@@ -37,6 +37,12 @@ class Footprint:
     bytes_per_row: int
     flops_per_row: int
 
+    @classmethod
+    def of(cls, meter: Meter, rows: Tensor) -> Footprint:
+        """Return the cost of one of the rows that went through while `meter` watched."""
+        own = rows[0].numel() * rows.element_size()
+        return cls(own + meter.peak_bytes // len(rows), meter.flops // len(rows))
+
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Say whether an error means that memory ran out: on the GPU, in torch's allocator, in Python's."""
@@ -90,8 +96,7 @@ def footprint(module: nn.Module, rows: Tensor, name: str) -> tuple[Any, Footprin
     """Run `rows` once and return the answer with what one row costs. Depends on the network alone, never on a clock."""
     with Meter() as meter:
         answer = compute(module, rows, name)
-    own = rows[0].numel() * rows.element_size()
-    return answer, Footprint(own + meter.peak_bytes // len(rows), meter.flops // len(rows))
+    return answer, Footprint.of(meter, rows)
 
 
 def fitting(network: Network, cost: Footprint, answer_bytes: int, wanted: int | None = None) -> int:

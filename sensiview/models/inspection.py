@@ -10,25 +10,16 @@ import torch
 from torch import Tensor, nn
 
 from sensiview.errors import ModelError
-from sensiview.models.batching import Footprint, compute, footprint
+from sensiview.models.batching import Footprint, compute
 from sensiview.models.card import ModelCard
 from sensiview.models.layers import trace_layers
 from sensiview.models.readout import as_columns, first_tensor
 from sensiview.models.state import kept_as_it_was
-from sensiview.models.tracing import Activation, FinalActivation
+from sensiview.models.tracing import Activation, FinalActivation, Meter
 
 _TRIAL_SECONDS = 0.2
 _TRIAL_BYTES = 256 * 2**20
 _TRIAL_ROWS = 65_536
-
-
-def final_activation(module: nn.Module, rows: Tensor, name: str) -> Activation | None:
-    """Return the sigmoid or softmax that the network ends in, module or function call; None for anything else."""
-    with FinalActivation() as watch:
-        output, _ = first_tensor(compute(module, rows, name))
-        found = watch.behind(output)
-        watch.forget()
-    return found[0] if found else None
 
 
 def describe(
@@ -70,15 +61,19 @@ def describe(
         The network can't compute on these rows, or gives no tensor.
     """
     with kept_as_it_was(module):
-        try:
-            trace = trace_layers(module, rows)
-        except Exception:
-            compute(module, rows, name)
-            raise
-        output, note = first_tensor(trace.answer)
+        # One pass sees it all: shapes by hooks, cost and final activation operator by operator.
+        with Meter() as meter, FinalActivation() as watch:
+            try:
+                trace = trace_layers(module, rows)
+            except Exception:
+                compute(module, rows, name)  # says the same as a sentence
+                raise
+            output, note = first_tensor(trace.answer)
+            found = watch.behind(output)
+            watch.forget()
+        activation = found[0] if found else None
         columns = as_columns(output, len(rows), f"The network '{name}'").flatten(1)
-        _, cost = footprint(module, rows, name)
-        activation = final_activation(module, rows, name)
+        cost = Footprint.of(meter, rows)
         speed = {str(rows.device): _rows_per_second(module, rows, cost)} if time_it else {}
     n_outputs = columns.shape[1]
     _check_names(name, tuple(rows.shape[1:]), n_outputs, input_names, output_names, class_names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from sensiview.models.card import LayerCard
@@ -46,7 +47,9 @@ def trace_layers(module: nn.Module, rows: Tensor) -> LayerTrace:
     """
     named = [(name, part) for name, part in module.named_modules() if name]
     seen = {name: _Seen() for name, _ in named}
-    handles = [part.register_forward_hook(_watch(seen[name], len(rows))) for name, part in named]
+    # TorchScript takes no hooks: its parts stay without a shape.
+    open_parts = [(name, part) for name, part in named if not isinstance(part, torch.jit.ScriptModule)]
+    handles = [part.register_forward_hook(_watch(seen[name], len(rows))) for name, part in open_parts]
     try:
         answer = module(rows)
     finally:
@@ -77,9 +80,12 @@ def _watch(seen: _Seen, n_rows: int) -> Any:
 
 
 def _notes(module: nn.Module, seen: dict[str, _Seen]) -> list[str]:
-    containers = (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
+    containers: tuple[type[nn.Module], ...] = (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
     parts = dict(module.named_modules())
     notes = []
+    if any(isinstance(part, torch.jit.ScriptModule) for part in parts.values()):
+        notes.append("It is TorchScript: its outputs can be analysed, its layers can't.")
+        containers = (*containers, torch.jit.ScriptModule)
     idle = [name for name, s in seen.items() if s.calls == 0 and not isinstance(parts[name], containers)]
     if idle:
         notes.append(f"Never called when the network computes: {_list(idle)}.")
@@ -99,5 +105,5 @@ def _notes(module: nn.Module, seen: dict[str, _Seen]) -> list[str]:
     return notes
 
 
-def _list(names: list[str], most: int = 8) -> str:
+def _list(names: list[str], most: int = 4) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

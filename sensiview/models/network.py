@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from sensiview.errors import ModelError
 from sensiview.models import devices
@@ -84,6 +85,11 @@ class Network:
 
 def _placed(module: nn.Module, name: str, device: torch.device) -> tuple[nn.Module, list[str]]:
     """Return the module, or a copy of it, on `device` and in a precision that the device computes in."""
+    if any(is_lazy(tensor) for tensor in (*module.parameters(), *module.buffers())):
+        raise ModelError(
+            f"The network '{name}' has lazy layers whose sizes are not known yet. Run it once on an input, then try "
+            "again."
+        )
     dtype = dtype_of(module)
     wanted = torch.float32 if device.type == "cpu" and dtype in _HALF else dtype
     said = []

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,9 +160,13 @@ def _found(pattern: str) -> Iterator[Benchmark]:
     for path in sorted(FOLDER.glob("bench_*.py")):
         if pattern in path.stem:
             print(f"{path.name} ...", file=sys.stderr, flush=True)
-            for benchmark in _load(path).benchmarks():
-                print(f"  {benchmark.name}", file=sys.stderr, flush=True)
-                yield benchmark
+            try:
+                for benchmark in _load(path).benchmarks():
+                    print(f"  {benchmark.name}", file=sys.stderr, flush=True)
+                    yield benchmark
+            except Exception:  # the others are still worth measuring
+                traceback.print_exc()
+                yield Benchmark(f"{path.name} failed", float("nan"), target="to run", met=False)
 
 
 def _text(value: float | None, form: str, unit: str = "") -> str:

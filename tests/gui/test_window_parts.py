@@ -1,15 +1,14 @@
-"""The window's smaller parts: settings, background work, forms from schemas, export, moved files, damaged projects."""
+"""The window's smaller parts: background work, forms from schemas, export, moved files, damaged projects."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QLabel
 
@@ -19,40 +18,8 @@ from sensiview.gui import background
 from sensiview.gui.background import run_in_background
 from sensiview.gui.icons import icon
 from sensiview.gui.themes import apply_theme
-from sensiview.settings import Settings, read_settings, write_settings
 
 pytestmark = pytest.mark.needs_display
-
-
-class TestSettings:
-    def test_that_settings_are_read_as_they_were_written(self, tmp_path: Path) -> None:
-        path = tmp_path / "new" / "settings.json"
-        settings = Settings(theme="dark", device="cuda:1", batch_size=512, font_size=14)
-        write_settings(settings, path)
-        assert read_settings(path) == (settings, [])
-
-    def test_that_an_unusable_value_falls_back_alone_with_a_notice(self, tmp_path: Path) -> None:
-        path = tmp_path / "settings.json"
-        path.write_text(json.dumps({"theme": "purple", "batch_size": -1, "device": "cpu"}), encoding="utf-8")
-        settings, notices = read_settings(path)
-        assert settings == Settings(device="cpu")
-        assert len(notices) == 2
-
-    def test_that_what_a_newer_version_wrote_is_kept(self, tmp_path: Path) -> None:
-        path = tmp_path / "settings.json"
-        path.write_text('{"theme": "dark", "hologram": {"on": true}}', encoding="utf-8")
-        settings, _ = read_settings(path)
-        write_settings(settings, path)
-        assert json.loads(path.read_text(encoding="utf-8"))["hologram"] == {"on": True}
-
-    @pytest.mark.parametrize("content", ["{broken", "[1]", ""])
-    def test_that_a_damaged_file_is_put_aside_and_does_not_stop_the_start(self, tmp_path: Path, content: str) -> None:
-        path = tmp_path / "settings.json"
-        path.write_text(content, encoding="utf-8")
-        settings, notices = read_settings(path)
-        assert settings == Settings()
-        assert "damaged" in notices[0]
-        assert [p.read_text(encoding="utf-8") for p in tmp_path.glob("settings-damaged-*.json")] == [content]
 
 
 class TestBackground:
@@ -84,8 +51,7 @@ class TestBackground:
         forget = run_in_background(lambda: gate.wait(5), got.append, got.append)
         forget()
         owner.deleteLater()
-        qapp.sendPostedEvents()
-        del owner
+        qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         gate.set()
         wait_until(lambda: not background.busy())
         assert got == []
@@ -208,7 +174,10 @@ def test_that_a_damaged_project_offers_its_backup(window: Any, project_path: Pat
     assert window.session.open(project_path)
     window.session.rename("run", window.session.runs()[0].id, "renamed")
     window.session.close_project()
-    (project_path / "project.sqlite").write_bytes(b"SQLite format 3\0" + b"\xff" * 4000)
+    database = project_path / "project.sqlite"
+    content = bytearray(database.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    database.write_bytes(content)
     assert not window.session.open(project_path)
     dialog = window.dialog("error")
     dialog.remedy_button.click()

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QLineEdit
 
 pytestmark = pytest.mark.needs_display
 
@@ -43,7 +43,7 @@ def test_that_a_chosen_entry_shows_its_page(open_window: Any) -> None:
     assert open_window.results.open_runs()[-1] == session.runs()[0].id
 
 
-def test_that_f2_renames_in_place_and_undo_takes_it_back(open_window: Any, qapp: QApplication) -> None:
+def test_that_f2_renames_in_place_and_undo_takes_it_back(open_window: Any, wait_until: Any) -> None:
     session, tree = open_window.session, open_window.tree
     tree.select("dataset", session.datasets()[0].id)
     open_window.action_set["rename"].trigger()
@@ -52,8 +52,7 @@ def test_that_f2_renames_in_place_and_undo_takes_it_back(open_window: Any, qapp:
     assert editor.text() == "patients"
     editor.setText("Patienten, Größe & Gewicht")
     QTest.keyClick(editor, Qt.Key.Key_Return)
-    qapp.processEvents()
-    assert session.datasets()[0].card.name == "Patienten, Größe & Gewicht"
+    wait_until(lambda: session.datasets()[0].card.name == "Patienten, Größe & Gewicht")
     assert texts(tree)["Data sets (1)"] == ["Patienten, Größe & Gewicht"]
     open_window.action_set["undo"].trigger()
     assert session.datasets()[0].card.name == "patients"

@@ -219,3 +219,20 @@ def test_that_a_gpu_computes_in_full_precision_while_measuring_and_as_before_aft
     with full_precision(torch.device("cuda:0")):
         assert [kind.fp32_precision for kind in kinds] == ["ieee"] * 3
     assert [kind.fp32_precision for kind in kinds] == before
+
+
+def test_that_lazy_layers_are_not_settled_behind_the_users_back() -> None:
+    module = nn.Sequential(nn.LazyLinear(3))
+    with pytest.raises(ModelError, match="Run it once"):
+        network_from_module(module, sample=np.zeros((2, 4)), device="cpu")
+    assert isinstance(module[0], nn.LazyLinear)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit")
+def test_that_torchscript_can_be_computed_with_but_not_looked_into() -> None:
+    module = torch.jit.script(nn.Sequential(nn.Linear(3, 2), nn.Sigmoid())).train()
+    network = network_from_module(module, sample=np.zeros((2, 3)), device="cpu")
+    assert network.card.emits == "probability"
+    assert "layers can't" in network.card.notes[0]
+    assert all(layer.output_shape is None for layer in network.card.layers)
+    assert module.training

@@ -138,6 +138,9 @@ class Axis(QGraphicsWidget):
     def _widest(self) -> float:
         return max((self._metrics.horizontalAdvance(text) for text in self.texts()), default=0.0)
 
+    def _label_for(self, room: float) -> str:
+        return self._metrics.elidedText(self._label, Qt.TextElideMode.ElideRight, room)
+
     def _label_room(self) -> float:
         return self._metrics.height() + _GAP if self._label else 0.0
 
@@ -186,7 +189,7 @@ class Axis(QGraphicsWidget):
             painter.rotate(-90)
             painter.setPen(QColor(self._colours.muted))
             box = QRectF(-height / 2, 0, height, self._metrics.height())
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._label)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._label_for(height))
             painter.restore()
 
     def _paint_bottom(self, painter: QPainter) -> None:
@@ -219,4 +222,5 @@ class Axis(QGraphicsWidget):
             painter.drawLine(QPointF(0, 0), QPointF(width, 0))
         if self._label:
             painter.setPen(QColor(self._colours.muted))
-            painter.drawText(QRectF(0, height - line, width, line), Qt.AlignmentFlag.AlignCenter, self._label)
+            box = QRectF(0, height - line, width, line)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._label_for(width))

@@ -38,7 +38,7 @@ _MARKS: dict[str, tuple[Shape, str, str]] = {
     "S1_above_ST": ("triangle", "t1", "S1 > ST"),
     "n_too_small": ("diamond", "d", "N too small"),
 }
-_OTHER: tuple[Shape, str, str] = ("dot", "s", "see the remark")
+_OTHER: tuple[Shape, str] = ("box", "s")
 
 
 @dataclass(frozen=True)
@@ -250,7 +250,7 @@ class BarsPlot(ItemPlot):
                 place = (height, bar.at) if self._sideways() else (bar.at, height)
                 spots.append((place, kind))
         for kind in dict.fromkeys(kind for _, kind in spots):
-            shape, symbol, _ = _MARKS.get(kind, _OTHER)
+            shape, symbol = _MARKS.get(kind, _OTHER)[:2]
             points = np.array([place for place, other in spots if other == kind])
             brush = None if shape == "ring" else pg.mkBrush(self.colours.warning)
             drawn.add(
@@ -265,7 +265,10 @@ class BarsPlot(ItemPlot):
         shown = {int(data.rows[p, k]) for p in panels for k in order}
         kinds = dict.fromkeys(r.kind for r in self.item.remarks if r.row in shown and r.column in data.series)
         warn = pen(self.colours.warning)
-        entries = [Entry(kind, _MARKS.get(kind, _OTHER)[2], warn, _MARKS.get(kind, _OTHER)[0]) for kind in kinds]
+        entries = [
+            Entry(kind, _MARKS[kind][2] if kind in _MARKS else title_of(kind), warn, _MARKS.get(kind, _OTHER)[0])
+            for kind in kinds
+        ]
         hidden = len(data.categories) - len(order)
         if hidden:
             text = f"{hidden} more are not drawn; the table has them all"

@@ -9,6 +9,8 @@ from typing import Any
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLayout, QWidget
 
+from sensiview.gui.flow_layout import FlowLayout
+
 
 @dataclass(frozen=True)
 class Chooser:
@@ -35,8 +37,7 @@ class ChooserBar(QWidget):
         super().__init__(parent)
         self._choosers: list[Chooser] = []
         self._combos: dict[str, QComboBox] = {}
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row = FlowLayout(self)
 
     def offer(self, choosers: Sequence[Chooser]) -> None:
         """Show these choices; nothing happens when they are those already shown."""
@@ -46,11 +47,11 @@ class ChooserBar(QWidget):
         self._choosers, self._combos = list(choosers), {}
         clear_layout(self._row)
         for chooser in choosers:
-            label, combo = QLabel(chooser.label), _NarrowCombo()
+            pair, label, combo = QWidget(), QLabel(chooser.label), _NarrowCombo()
             combo.setObjectName(f"plot_{chooser.key}")
             combo.setAccessibleName(chooser.label)
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-            combo.setMaximumWidth(240)
+            combo.setMaximumWidth(150)
             label.setBuddy(combo)
             for value, text in chooser.options:
                 combo.addItem(text, value)
@@ -58,9 +59,12 @@ class ChooserBar(QWidget):
             combo.setCurrentIndex(max(0, combo.findData(wanted)))
             combo.currentIndexChanged.connect(self.changed)
             self._combos[chooser.key] = combo
-            self._row.addWidget(label)
-            self._row.addWidget(combo)
-            self._row.addSpacing(10)
+            # A label never stands at the end of one line and its list at the beginning of the next.
+            row = QHBoxLayout(pair)
+            row.setContentsMargins(0, 0, 0, 0)
+            row.addWidget(label)
+            row.addWidget(combo)
+            self._row.addWidget(pair)
 
     def chosen(self, key: str) -> str:
         """Return the chosen value; empty when this choice is not offered."""
@@ -95,5 +99,6 @@ def clear_layout(layout: QLayout) -> None:
         widget = taken.widget()
         if widget is not None:
             widget.hide()
-            widget.setObjectName("")  # nobody finds it any more
+            for part in (widget, *widget.findChildren(QWidget)):
+                part.setObjectName("")  # nobody finds it any more
             widget.deleteLater()

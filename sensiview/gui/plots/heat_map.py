@@ -188,7 +188,8 @@ class ColourBar(QGraphicsWidget):
             painter.translate(self.size().width(), height / 2)
             painter.rotate(90)
             painter.setPen(QColor(self._colours.muted))
-            painter.drawText(QRectF(-height / 2, 0, height, line), Qt.AlignmentFlag.AlignCenter, self._label)
+            shown = self._metrics.elidedText(self._label, Qt.TextElideMode.ElideRight, height)
+            painter.drawText(QRectF(-height / 2, 0, height, line), Qt.AlignmentFlag.AlignCenter, shown)
             painter.restore()
 
 

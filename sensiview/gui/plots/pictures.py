@@ -9,8 +9,8 @@ from PySide6.QtCore import QBuffer, QIODevice, QRectF, QSize
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
 
-from sensiview.files import write_atomically
 from sensiview.errors import UserError
+from sensiview.files import write_atomically
 
 if TYPE_CHECKING:
     from sensiview.gui.plots.canvas import Canvas
