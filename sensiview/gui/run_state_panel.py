@@ -85,18 +85,16 @@ class RunStatePanel(QFrame):
         self.copy_button.clicked.connect(self._copy)
         self.buttons = {key: self._button(key, text) for key, text in
                         (("resume", "Resume"), ("retry", "Run again"), ("stop", "Stop"))}  # fmt: skip
-        row = QHBoxLayout()
-        for button in self.buttons.values():
-            row.addWidget(button)
-        row.addWidget(self.details_button)
-        row.addWidget(self.copy_button)
-        row.addStretch(1)
+        head = QHBoxLayout()
+        head.addWidget(self.heading, 1)
+        for button in (self.details_button, self.copy_button, *self.buttons.values()):
+            head.addWidget(button)
         column = QVBoxLayout(self)
-        column.setContentsMargins(16, 12, 16, 12)
-        column.setSpacing(8)
-        for widget in (self.heading, self.sentence, self.progress, self.numbers, self.advice):
+        column.setContentsMargins(16, 8, 12, 10)
+        column.setSpacing(6)
+        column.addLayout(head)
+        for widget in (self.sentence, self.progress, self.numbers, self.advice):
             column.addWidget(widget)
-        column.addLayout(row)
         column.addWidget(self.details)
 
     def show_run(self, record: RunRecord, live: LiveJob | None, *, writable: bool) -> None:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -129,13 +130,11 @@ class Starter(QObject):
 
     def _import(self) -> None:
         # In a thread: the window stays responsive while Python reads a thousand files.
-        import sensiview.projects.store
-        import sensiview.running
-
+        for name in ("sensiview.projects.store", "sensiview.running"):
+            import_module(name)
         self._imported.emit("project")
-        import pandas  # noqa: F401 - after the window is there
-        import pyqtgraph  # noqa: F401
-
+        for name in ("pandas", "pyqtgraph"):
+            import_module(name)
         from sensiview.plugin_loading import discover
 
         # Reads every analysis once; when the window asks for them they are imported already.

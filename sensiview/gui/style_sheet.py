@@ -113,6 +113,17 @@ def style_sheet(t: Theme, base: float) -> str:
         background: transparent;
     }}
     QComboBox QAbstractItemView {{ background: {t.panel}; border: 1px solid {t.border}; outline: none; }}
+    QCheckBox, QRadioButton {{ spacing: 8px; }}
+    QCheckBox::indicator, QTreeView::indicator, QListView::indicator, QTableView::indicator {{
+        width: 14px; height: 14px; border: 1px solid {t.muted}; border-radius: 3px; background: {t.panel};
+    }}
+    QCheckBox::indicator:hover:enabled, QCheckBox::indicator:focus {{ border-color: {t.accent}; }}
+    QCheckBox::indicator:checked, QTreeView::indicator:checked, QListView::indicator:checked,
+    QTableView::indicator:checked {{
+        background: {t.accent}; border-color: {t.accent}; image: url("{icons}/check_{t.name}.svg");
+    }}
+    QCheckBox::indicator:disabled {{ border-color: {t.border}; }}
+    QCheckBox:focus {{ color: {t.accent}; }}
     QFrame[role="card"] {{ background: {t.panel}; border: 1px solid {t.border}; border-radius: 6px; }}
     QTreeView, QListView, QTableView {{ background: {t.panel}; border: 1px solid {t.border}; outline: none; }}
     QTreeView:focus, QListView:focus, QTableView:focus {{ border: 1px solid {t.accent}; }}
@@ -126,7 +137,8 @@ def style_sheet(t: Theme, base: float) -> str:
     QTreeView::item:selected:!active, QListView::item:selected:!active {{
         background: {t.accent}; color: {t.accent_text};
     }}
-    QTreeView::branch {{ background: transparent; }}
+    QTreeView {{ show-decoration-selected: 0; }}
+    QTreeView::branch, QTreeView::branch:selected {{ background: transparent; }}
     QTreeView::branch:closed:has-children {{ image: url("{icons}/arrow_right_{t.name}.svg"); }}
     QTreeView::branch:open:has-children {{ image: url("{icons}/arrow_down_{t.name}.svg"); }}
     QHeaderView {{ background: {t.raised}; }}

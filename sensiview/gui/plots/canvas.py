@@ -23,6 +23,7 @@ from sensiview.gui.plots.ticks import Ticks
 from sensiview.gui.themes import Theme
 
 _MARGIN = 14.0
+_WIDE = 480.0
 
 
 class TextLine(QGraphicsWidget):
@@ -201,6 +202,8 @@ class Panel:
         self.view: Any = pg.ViewBox(enableMenu=False, enableMouse=zoom, defaultPadding=0.0)
         self.view.invertY(downwards)
         self.view.setMinimumHeight(40)
+        # What a legend beside it has to leave, as long as there is room.
+        self.view.setPreferredWidth(_WIDE)
         self.left = Axis("left", y_ticks, colours, font, label=y_label, grid="y" in grid, downwards=downwards)
         self.bottom = Axis("bottom", x_ticks, colours, font, label=x_label, grid="x" in grid)
         if heading:

@@ -25,6 +25,7 @@ _SWATCH = 16.0
 _GAP = 6.0
 _BETWEEN = 18.0
 _WIDEST = 170.0
+_NARROWEST = 96.0  # beside a narrow panel
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,10 @@ class Legend(QGraphicsWidget):
         if clickable:
             self.setCursor(Qt.CursorShape.PointingHandCursor)
         if column:
-            width = max((self._width(entry) for entry in self._entries), default=0.0)
-            self.setMinimumWidth(math.ceil(width))
-            self.setMaximumWidth(math.ceil(width))
+            width = math.ceil(max((self._width(entry) for entry in self._entries), default=0.0))
+            self.setMinimumWidth(min(width, _NARROWEST))
+            self.setPreferredWidth(width)
+            self.setMaximumWidth(width)
         self._arrange(self.size())
 
     def entries(self) -> list[Entry]:
@@ -138,6 +140,7 @@ class Legend(QGraphicsWidget):
         for index, entry in enumerate(self._entries):
             width = self._width(entry)
             if self._column:
+                width = min(width, size.width() or width)
                 # The last line says how many there was no room for.
                 last = index == len(self._entries) - 1
                 if size.height() and y + line * (1 if last else 2) > size.height() + 0.5:
