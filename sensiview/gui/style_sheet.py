@@ -67,7 +67,11 @@ def style_sheet(t: Theme, base: float) -> str:
     QTabBar::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; }}
     QTabBar::tab:hover:!selected {{ color: {t.text}; background: {t.raised}; }}
     QTabBar::tab:focus {{ background: {t.raised}; }}
-    QTabWidget#result_tabs QTabBar::tab {{ min-width: 96px; max-width: 240px; }}
+    QTabWidget#result_tabs QTabBar::tab {{ min-width: 120px; max-width: 240px; }}
+    QTabBar::scroller {{ width: 44px; }}
+    QTabBar QToolButton {{ background: {t.raised}; border: 1px solid {t.border}; padding: 0; margin: 4px 1px; }}
+    QTabBar QToolButton::left-arrow {{ image: url("{icons}/arrow_left_{t.name}.svg"); width: 10px; height: 10px; }}
+    QTabBar QToolButton::right-arrow {{ image: url("{icons}/arrow_right_{t.name}.svg"); width: 10px; height: 10px; }}
     QTabBar::close-button {{
         image: url("{icons}/tab_close_{t.name}.svg"); width: 12px; height: 12px; padding: 1px;
         subcontrol-position: right;
@@ -129,7 +133,8 @@ def style_sheet(t: Theme, base: float) -> str:
     QTreeView:focus, QListView:focus, QTableView:focus {{ border: 1px solid {t.accent}; }}
     QTreeView#project_tree {{ border: none; background: transparent; }}
     QTreeView#project_tree:focus {{ border: none; }}
-    QTreeView::item, QListView::item {{ border-radius: 4px; padding: 3px 2px; }}
+    QListView::item {{ border-radius: 4px; padding: 3px 2px; }}
+    QTreeView::item {{ padding: 3px 2px; }}
     QTreeView::item:hover, QListView::item:hover {{ background: {t.raised}; }}
     QTreeView::item:selected, QListView::item:selected, QTableView::item:selected {{
         background: {t.accent}; color: {t.accent_text};

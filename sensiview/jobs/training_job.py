@@ -166,7 +166,7 @@ def _card(
         name=wanted.name,
         class_names=classes,
         input_names=table.card.features,
-        output_names=() if classes else (table.card.target or "output",),
+        output_names=_output_names(table.card.target or "output", classes, architecture),
         emits=emits,
         architecture=architecture.key,
         options=architecture.parse(wanted.options).model_dump(mode="json"),
@@ -261,3 +261,12 @@ class _Curves:
             series=("series",),
             units={"epoch": "", column: ""},
         )
+
+
+def _output_names(target: str, classes: Sequence[str], architecture: Architecture) -> tuple[str, ...]:
+    """Return what the outputs are called in tables and plots; nothing where the classes' own names say it."""
+    if not classes:
+        return (target,)
+    if len(classes) == 2 and architecture.n_outputs(2) == 1:
+        return (f"{target}={classes[1]}",)
+    return ()
