@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sensiview.analysis.catalogue import Catalogue
 from sensiview.analysis.items import Item
 from sensiview.errors import UserError
-from sensiview.running import read_result
+from sensiview.studies import read_result
 
 if TYPE_CHECKING:
     from sensiview.projects.store import Project

@@ -8,55 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sensiview.analysis.catalogue import Catalogue
-from sensiview.analysis.item_files import read_items
-from sensiview.analysis.result import Result
-from sensiview.analysis.sources import DatasetSource, ModelSource, RunSource
-from sensiview.analysis.study import Study
-from sensiview.errors import ProjectError, UserError
+from sensiview.analysis.sources import ModelSource, RunSource
+from sensiview.errors import UserError
 from sensiview.files import fingerprint
 from sensiview.jobs.checkpoints import has_checkpoint
 from sensiview.jobs.events import Event, Failed, Started, StoppedByUser, Succeeded, Warned
 from sensiview.jobs.task import Task
 from sensiview.models.card import ModelCard
 from sensiview.projects.records import RunRecord, now
+from sensiview.studies import choose_dataset, choose_model, study_of
 
 if TYPE_CHECKING:
-    from sensiview.models.architectures import Architecture
     from sensiview.projects.store import Project
 
 RESUMABLE = ("interrupted", "stopped", "failed")
-
-
-def study_of(
-    project: Project,
-    dataset: DatasetSource | None,
-    model: ModelSource | None,
-    *,
-    device: str = "auto",
-    seed: int = 1,
-    batch_size: int | None = None,
-) -> Study:
-    """Return the cards of a choice: enough for obstacles, problems and cost, not for running."""
-    finished = {run.id: lambda run=run: read_result(project, run.id) for run in project.runs() if run.items}
-    return Study(
-        architectures=_architectures_for(model),
-        dataset=dataset.card if dataset else None,
-        model=model.card if model else None,
-        device=device,
-        seed=seed,
-        batch_size=batch_size,
-        runs=finished,
-    )
-
-
-def _architectures_for(model: ModelSource | None) -> Mapping[str, Architecture] | None:
-    """Return the architectures with those of plugins, where the model's own is one of theirs."""
-    from sensiview.models.architectures import architectures
-    from sensiview.plugin_loading import discover_architectures
-
-    if model is None or not model.card.architecture or model.card.architecture in architectures():
-        return None
-    return discover_architectures()
 
 
 def new_analysis(
@@ -83,8 +48,8 @@ def new_analysis(
     """
     analysis = catalogue[key]
     chosen = analysis.Parameters.parse(parameters or {})
-    data = _choose_dataset(project, dataset)
-    network = _choose_model(project, model, required=analysis.needs_model)
+    data = choose_dataset(project, dataset)
+    network = choose_model(project, model, required=analysis.needs_model)
     if seed < 1:
         raise UserError(f"The seed must be 1 or larger (given: {seed}).")
     study = study_of(project, data, network, device=device, seed=seed, batch_size=batch_size)
@@ -117,7 +82,7 @@ def new_training(
     name: str = "",
 ) -> RunRecord:
     """Queue the training of a new model; the model is added to the project when the run succeeds."""
-    data = _choose_dataset(project, dataset)
+    data = choose_dataset(project, dataset)
     if data.card.target is None:
         raise UserError(f"Training needs a target column; '{data.card.name}' has none. Choose one first.")
     return project.new_run(
@@ -274,44 +239,3 @@ def _facts(directory: Path) -> dict[str, Any]:
         return {}
     facts: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
     return facts
-
-
-def read_result(project: Project, run_id: str) -> Result:
-    """Return the items of a finished run, read from its folder.
-
-    Raises
-    ------
-    UserError
-        The run has no result.
-    """
-    run = project.run(run_id)
-    if run.state != "succeeded":
-        raise UserError(f"'{run.id}' has no result: it is {run.state}. {run.message}".strip())
-    items = read_items(project.run_directory(run.id))
-    return Result(items, evaluations=run.evaluations, warnings=tuple(run.warnings), seconds=run.seconds)
-
-
-def _choose_dataset(project: Project, wanted: str | None) -> DatasetSource:
-    if wanted:
-        return project.dataset(wanted)
-    known = project.datasets()
-    if len(known) == 1:
-        return known[0]
-    if not known:
-        raise ProjectError("The project has no data set yet. Add one first (add-dataset).")
-    names = ", ".join(f"'{source.card.name}'" for source in known)
-    raise UserError(f"The project has several data sets; say which: {names}.")
-
-
-def _choose_model(project: Project, wanted: str | None, *, required: bool) -> ModelSource | None:
-    if wanted:
-        return project.model(wanted)
-    if not required:
-        return None
-    known = project.models()
-    if len(known) == 1:
-        return known[0]
-    if not known:
-        raise ProjectError("The project has no model yet. Add one (add-model) or train one (train).")
-    names = ", ".join(f"'{source.card.name}'" for source in known)
-    raise UserError(f"The project has several models; say which: {names}.")

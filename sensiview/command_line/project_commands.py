@@ -16,7 +16,8 @@ from sensiview.command_line.tools import Tools
 from sensiview.errors import JobFailed, UserError
 from sensiview.models.card import ModelCard
 from sensiview.projects.store import Project
-from sensiview.running import inspected_card, inspection_task, read_result
+from sensiview.running import inspected_card, inspection_task
+from sensiview.studies import read_result
 
 
 def new(options: argparse.Namespace, tools: Tools) -> int:

@@ -23,6 +23,7 @@ from sensiview.jobs.task import Task
 from sensiview.projects.records import RunRecord
 from sensiview.projects.store import Project
 from sensiview.rerunning import new_from_record
+from sensiview.studies import read_result
 
 EXIT_CODES = {"succeeded": 0, "failed": 3, "stopped": 130}
 
@@ -136,7 +137,7 @@ def answer(project: Project, run_id: str, outcome: Outcome, *, as_json: bool, ta
     elif outcome.state == "succeeded":
         say(f"{record.id}  {record.name}: {record.evaluations:,} evaluations in {record.seconds:.1f} s")
         if tables:
-            for name, item in running.read_result(project, record.id).items():
+            for name, item in read_result(project, record.id).items():
                 say()
                 say(item_text(name, item))
     if outcome.state != "succeeded":

@@ -9,7 +9,7 @@ from sensiview.command_line.tools import Tools
 from sensiview.errors import UserError
 from sensiview.projects.store import Project
 from sensiview.reports import project_report
-from sensiview.running import read_result
+from sensiview.studies import read_result
 
 
 def export(options: argparse.Namespace, tools: Tools) -> int:

@@ -244,7 +244,7 @@ class AnalysisPane(QWidget):
         session, settings = self._session, self.settings.values()
         if session.project is None:
             return Study()
-        from sensiview.running import study_of
+        from sensiview.studies import study_of
 
         return study_of(
             session.project, session.dataset, session.model, device=settings["device"], seed=settings["seed"],

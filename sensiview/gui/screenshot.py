@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,9 +53,12 @@ class ScreenshotRequest:
         return cls(target, QSize(int(match[1]), int(match[2])), show.strip())
 
 
-def take_screenshot(window: MainWindow, request: ScreenshotRequest) -> None:
-    """Show the wanted pane, wait until the window is idle, save the picture and quit (exit code 1 on failure)."""
-    _Photographer(window, request).begin()
+def take_screenshot(window: MainWindow, request: ScreenshotRequest, problems: Sequence[SensiViewError] = ()) -> None:
+    """Show the wanted pane, wait until the window is idle, save the picture and quit.
+
+    What failed before, a project that can't be opened, is said instead of taking a picture; the exit code is then 1.
+    """
+    _Photographer(window, request).begin(problems)
 
 
 class _Photographer(QObject):
@@ -68,8 +72,11 @@ class _Photographer(QObject):
         self._timer.setInterval(_STEP_MS)
         self._timer.timeout.connect(self._look)
 
-    def begin(self) -> None:
+    def begin(self, problems: Sequence[SensiViewError]) -> None:
         """Show the pane and start waiting."""
+        if problems:
+            self._give_up(problems[0].sentence)
+            return
         try:
             if self._request.show:
                 _show(self._window, self._request.show)

@@ -296,9 +296,9 @@ class Session(RunRequests, QObject):
         if run_id in self._results:
             self._results[run_id] = self._results.pop(run_id)
             return self._results[run_id]
-        from sensiview import running
+        from sensiview import studies
 
-        result = running.read_result(self.require_project(), run_id)
+        result = studies.read_result(self.require_project(), run_id)
         self._results[run_id] = result
         while len(self._results) > _RESULTS_KEPT:
             self._results.pop(next(iter(self._results)))

@@ -19,6 +19,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from sensiview import __version__
+from sensiview.errors import SensiViewError
 from sensiview.gui import window_layout
 from sensiview.gui.error_report import UnexpectedErrors
 from sensiview.gui.icons import application_icon
@@ -60,9 +61,13 @@ def run_window(project: Path | None = None, screenshot: Sequence[str] = ()) -> i
 
         request = ScreenshotRequest.parse(*screenshot)
         window.resize(request.size)
-        starter.complete.connect(lambda: take_screenshot(window, request))
+        problems: list[SensiViewError] = []
+        session.problem.connect(problems.append)
+        starter.complete.connect(lambda: take_screenshot(window, request, problems))
     elif not window_layout.restore_geometry(window):
         _fit_on_screen(window)
+    # The desktop may change between day and night while the window is open.
+    app.styleHints().colorSchemeChanged.connect(lambda: _follow_desktop(app, session))
     window.show()
     starter.begin()
     try:
@@ -155,6 +160,11 @@ class Starter(QObject):
         self.complete.emit()
         if self._warm_up:
             QTimer.singleShot(_WARM_UP_MS, window.session.jobs, window.session.jobs.warm_up)
+
+
+def _follow_desktop(app: QApplication, session: Session) -> None:
+    if session.settings.theme == "system":
+        apply_theme(app, "system")
 
 
 def _fit_on_screen(window: MainWindow) -> None:

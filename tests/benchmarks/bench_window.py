@@ -1,6 +1,6 @@
 """The window: seconds from the command to the first paint, and how long the GUI thread stalls while a job runs.
 
-Run ``python tests/benchmarks/bench_window.py``, under Xvfb where there is no screen; without one Qt draws into memory.
+Run it through ``harness.py``, under Xvfb where there is no screen; without one Qt draws into memory.
 """
 
 from __future__ import annotations
@@ -13,31 +13,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+from harness import Benchmark, measure
 
 ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT_S = 1.0
-STALL_LIMIT_MS = 50.0
+STALL_LIMIT_S = 0.050
 _TICK_MS = 5
 _ROWS = 768
 _FACTORS = 8
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One line of the table: what, ours, the limit, unit, and whether it holds."""
-
-    what: str
-    ours: float
-    limit: float
-    unit: str
-    note: str = ""
-
-    @property
-    def holds(self) -> bool:
-        """Whether the limit is kept."""
-        return self.ours <= self.limit
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -69,16 +56,11 @@ def seconds_to_first_paint(home: Path, command: list[str]) -> float:
         process.wait()
 
 
-def measure_start(home: Path, repeats: int = 5) -> Measured:
-    """Return the median over `repeats` starts; one start before warms the file cache."""
-    command = [sys.executable, "-m", "sensiview"]
-    if os.environ.get("QT_QPA_PLATFORM") == "offscreen" or environment(home).get("QT_QPA_PLATFORM") == "offscreen":
-        # The command refuses to open a window without a display; the function behind it does not.
-        command = [sys.executable, "-c", "from sensiview.gui.start import run_window; run_window()"]
-    seconds_to_first_paint(home, command)
-    times = [seconds_to_first_paint(home, command) for _ in range(repeats)]
-    note = f"median of {repeats}, {min(times):.2f} to {max(times):.2f}"
-    return Measured("window visible after the command", statistics.median(times), START_LIMIT_S, "s", note)
+def start_command(home: Path) -> list[str]:
+    """Return the command a user types; without a display, which it refuses, the function behind it."""
+    if environment(home).get("QT_QPA_PLATFORM") == "offscreen":
+        return [sys.executable, "-c", "from sensiview.gui.start import run_window; run_window()"]
+    return [sys.executable, "-m", "sensiview"]
 
 
 def make_project(folder: Path) -> Path:
@@ -104,8 +86,8 @@ def make_project(folder: Path) -> Path:
     return project
 
 
-def measure_stalls(project: Path, n: int = 65_536) -> list[Measured]:
-    """Run Sobol' indices with second order in a real window and return how late a 5 ms timer was meanwhile."""
+def sobol_in_a_window(project: str, n: int) -> Callable[[], dict[str, float]]:
+    """Prepare a real window with its project; the call runs Sobol' indices and tells how late a timer was meanwhile."""
     from PySide6.QtCore import QTimer
 
     from sensiview.gui.main_window import MainWindow
@@ -123,22 +105,21 @@ def measure_stalls(project: Path, n: int = 65_536) -> list[Measured]:
     window.resize(1280, 800)
     window.show()
     window.complete()
-    session.open(project)
+    session.open(Path(project))
     gaps: list[float] = []
-    last = 0.0
-    ended: list[object] = []
+    last: list[float] = []
+    ended: list[Any] = []
 
     def tick() -> None:
-        nonlocal last
         now = time.perf_counter()
         if last:
-            gaps.append(1000 * (now - last))
-        last = now
+            gaps.append(now - last.pop())
+        last.append(now)
 
     timer = QTimer(window, interval=_TICK_MS)
     timer.timeout.connect(tick)
 
-    def hear(event: object) -> None:
+    def hear(event: Any) -> None:
         if isinstance(event, Started):
             timer.start()
         elif isinstance(event, FINAL):
@@ -146,41 +127,48 @@ def measure_stalls(project: Path, n: int = 65_536) -> list[Measured]:
             timer.stop()
 
     session.job_event.connect(hear)
-    session.start_analysis("sobol", {"n": n, "second_order": True})
-    deadline = time.monotonic() + 600
-    while not ended and time.monotonic() < deadline:
-        app.processEvents()
-        time.sleep(0.0005)
-    window.close()
-    if not ended or not isinstance(ended[0], Succeeded):
-        raise RuntimeError(f"the job did not succeed: {ended}")
-    gaps.sort()
-    late = gaps[int(0.99 * (len(gaps) - 1))]
-    note = f"{len(gaps)} ticks of {_TICK_MS} ms, longest {gaps[-1]:.0f} ms"
-    return [Measured("GUI thread stall while Sobol' runs, 99th percentile", late, STALL_LIMIT_MS, "ms", note)]
+
+    def call() -> dict[str, float]:
+        session.start_analysis("sobol", {"n": n, "second_order": True})
+        deadline = time.monotonic() + 600
+        while not ended and time.monotonic() < deadline:
+            app.processEvents()
+            time.sleep(0.0005)
+        window.close()
+        if not ended or not isinstance(ended[0], Succeeded):
+            raise RuntimeError(f"the job did not succeed: {ended}")
+        gaps.sort()
+        return {"late": gaps[int(0.99 * (len(gaps) - 1))], "longest": gaps[-1], "ticks": len(gaps)}
+
+    return call
 
 
-def measure() -> list[Measured]:
-    """Measure everything in a folder of its own."""
+def benchmarks() -> Iterator[Benchmark]:
+    """Yield the start and the stalls, measured in a folder of their own."""
+    before = dict(os.environ)
     with tempfile.TemporaryDirectory(prefix="sensiview-bench-") as name:
         folder = Path(name)
-        os.environ.update({key: environment(folder)[key] for key in ("SENSIVIEW_HOME",)})
-        if environment(folder).get("QT_QPA_PLATFORM"):
-            os.environ["QT_QPA_PLATFORM"] = environment(folder)["QT_QPA_PLATFORM"]
-        return [measure_start(folder), *measure_stalls(make_project(folder))]
-
-
-def main() -> int:
-    """Print the table; exit code 1 when a limit is not kept."""
-    lines = measure()
-    for line in lines:
-        verdict = "kept" if line.holds else "NOT KEPT"
-        print(
-            f"{line.what:<55} {line.ours:8.2f} {line.unit}   limit {line.limit:g} {line.unit}, {verdict}   {line.note}"
-        )
-    return 0 if all(line.holds for line in lines) else 1
-
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    sys.exit(main())
+        try:
+            command = start_command(folder)
+            seconds_to_first_paint(folder, command)  # warms what a second start finds warm
+            shown = statistics.median(seconds_to_first_paint(folder, command) for _ in range(5))
+            yield Benchmark(
+                "window visible after the command, median of 5",
+                shown,
+                target=f"{START_LIMIT_S:g} s",
+                met=shown <= START_LIMIT_S,
+            )
+            project = make_project(folder)
+            os.environ.update(environment(folder))
+            measured = measure(sobol_in_a_window, str(project), 65_536)
+            late, longest = measured.value["late"], measured.value["longest"]
+            yield Benchmark(
+                f"GUI thread stall while Sobol' runs, 99th percentile (longest {1000 * longest:.0f} ms)",
+                late,
+                target=f"{STALL_LIMIT_S:g} s",
+                met=late <= STALL_LIMIT_S,
+                ours_mb=measured.process_mb,
+            )
+        finally:
+            os.environ.clear()
+            os.environ.update(before)

@@ -164,6 +164,17 @@ def test_that_a_picture_of_the_window_is_taken_without_a_display(
     assert (corner > 200) == (theme == "light")
 
 
+def test_that_a_project_that_can_not_be_opened_gives_no_picture(tmp_path: Path) -> None:
+    picture = tmp_path / "window.png"
+    done = run(
+        "-m", "sensiview", "--screenshot", str(picture), str(tmp_path / "nothing.sensiview"),
+        DISPLAY="", WAYLAND_DISPLAY="",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "nothing.sensiview" in done.stderr
+    assert not picture.exists()
+
+
 def test_that_an_unknown_pane_is_refused_with_exit_code_1(project_path: Path, tmp_path: Path) -> None:
     picture = tmp_path / "window.png"
     done = run(

@@ -224,7 +224,11 @@ class AddModelDialog(QDialog):
             self._say(error.sentence, "error")
             return
         key = str(self.architecture.currentData() or "")
+        source = self._session.dataset
+        takes_tables = key in self._entries and self._entries[key].input_kind == "table"
         card = ModelCard(
+            # A hint for weights whose shapes do not tell; what the weights say wins.
+            input_shape=(len(source.card.features),) if source is not None and takes_tables else (),
             name=self.name.text().strip() or self.path.stem,
             architecture=key,
             options=self._options.changes() if self._options is not None and key else {},

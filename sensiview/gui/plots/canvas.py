@@ -97,6 +97,10 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no types
         self.colours = colours
         self.setBackground(QColor(colours.panel))
         self._highlight = None
+        if self.centralWidget is not None:
+            # One by one: taken away with their parent, Qt takes some of them away twice and warns.
+            for child in self.centralWidget.childItems():
+                self.scene().removeItem(child)
         root = QGraphicsWidget()
         self.grid = QGraphicsGridLayout(root)
         self.grid.setContentsMargins(_MARGIN, _MARGIN * 0.7, _MARGIN, _MARGIN * 0.7)
@@ -125,11 +129,9 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no types
                 self._highlight.hide()
             return
         if self._highlight is None:
-            self._highlight = QGraphicsRectItem()
+            # A part of the drawing, so that `start` takes it away too.
+            self._highlight = QGraphicsRectItem(self.centralWidget)
             self._highlight.setZValue(1000)
-            self.scene().addItem(self._highlight)
-            # With the drawing it belongs to, so that `start` takes it away too.
-            self._highlight.setParentItem(self.grid.parentLayoutItem().graphicsItem())
         self._highlight.setPen(pen(self.colours.text, 1.5))
         self._highlight.setBrush(faded(self.colours.text, 0.08))
         self._highlight.setRect(place)
