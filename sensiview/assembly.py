@@ -7,8 +7,11 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sensiview.analysis.items import Item
+if TYPE_CHECKING:
+    # Not at run time: it loads numpy, and the window opens before that.
+    from sensiview.analysis.items import Item
 
 
 def has_display() -> bool:

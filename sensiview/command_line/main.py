@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from sensiview.command_line.output import complain, say_json
-from sensiview.command_line.tools import Tools
 from sensiview.errors import JobFailed, SensiViewError, suggestion
 from sensiview.locations import log_file
+
+if TYPE_CHECKING:
+    from sensiview.command_line.tools import Tools
 
 OK, USER_ERROR, JOB_FAILED, STOPPED = 0, 1, 3, 130
 
@@ -37,6 +39,12 @@ def main(arguments: Sequence[str], tools: Tools) -> int:
     return guarded(lambda: tools.open_window(window.project, screenshot), as_json=False)
 
 
+def complain(text: str) -> None:
+    """Print a line on stderr, where there is one: a windowed program on Windows has none."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"{text}\n")
+
+
 def guarded(command: Callable[[], int], *, as_json: bool) -> int:
     """Run `command`; every error becomes a sentence on stderr and an exit code."""
     try:
@@ -46,7 +54,7 @@ def guarded(command: Callable[[], int], *, as_json: bool) -> int:
         if error.details and not as_json:
             complain(error.details)
         if as_json:
-            say_json({"error": error.sentence, "details": error.details})
+            _say_json({"error": error.sentence, "details": error.details})
         return JOB_FAILED if isinstance(error, JobFailed) else USER_ERROR
     except KeyboardInterrupt:
         complain("Stopped.")
@@ -59,14 +67,20 @@ def guarded(command: Callable[[], int], *, as_json: bool) -> int:
         sentence = f"{error.strerror or error}: {error.filename}" if error.filename else str(error.strerror or error)
         complain(f"{sentence}. Nothing was changed.")
         if as_json:
-            say_json({"error": sentence})
+            _say_json({"error": sentence})
         return USER_ERROR
     except Exception as error:  # noqa: BLE001 - the last line of defence: a sentence and a log, not a traceback
         where = _log(traceback.format_exc())
         complain(f"SensiView met an error it does not know ({type(error).__name__}: {error}).{where}")
         if as_json:
-            say_json({"error": f"{type(error).__name__}: {error}"})
+            _say_json({"error": f"{type(error).__name__}: {error}"})
         return USER_ERROR
+
+
+def _say_json(value: Mapping[str, str]) -> None:
+    from sensiview.command_line.output import say_json
+
+    say_json(value)
 
 
 def _log(text: str) -> str:

@@ -24,7 +24,7 @@ from sensiview.numerics.sobol_indices import Indices
 from sensiview.numerics.sobol_reading import about_inputs, findings, left_out, reading
 from sensiview.numerics.sobol_study import SobolStudy, StudyPlan, StudyState, study_cost
 from sensiview.numerics.space_builder import SpaceBuilder
-from sensiview.numerics.study_inputs import RowCounter, is_layer, model_order, output_widths, summaries
+from sensiview.numerics.study_inputs import RowCounter, fitting_threads, is_layer, model_order, output_widths, summaries
 
 if TYPE_CHECKING:
     from sensiview.datasets.table import Table
@@ -314,7 +314,8 @@ class Sobol(Analysis[SobolParameters]):
         if (restored := progress.restored()) is not None:
             work.restore(StudyState(restored.arrays, restored.values))
         try:
-            outcome = work.run()
+            with fitting_threads(evaluator.footprint.flops_per_row):
+                outcome = work.run()
         except Stopped:
             # What was evaluated since the last checkpoint is worth keeping too.
             with contextlib.suppress(Stopped):

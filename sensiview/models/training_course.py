@@ -28,7 +28,7 @@ class EpochReport:
     """One epoch.
 
     `train_loss` and `train_accuracy` are taken on the way, in train mode, before the step; `test_loss` and
-    `test_accuracy` after the epoch, in eval mode; NaN without test rows. For a target of numbers the accuracies are R²,
+    `test_accuracy` after the epoch, in eval mode; NaN without test rows and in epochs that are not looked at. For a target of numbers the accuracies are R²,
     and the losses of a network that ends in a linear layer are in units of the target's variance.
     """
 
@@ -85,9 +85,9 @@ class Course:
         self.size = min(recipe.batch_size or len(self.x), len(self.x))
 
     def run(
-        self, generator: np.random.Generator, on_epoch: Callable[[EpochReport], None] | None
+        self, generator: np.random.Generator, on_epoch: Callable[[EpochReport], None] | None, test_every: int = 1
     ) -> tuple[list[EpochReport], list[str]]:
-        """Go through the epochs; return their reports and sentences."""
+        """Go through the epochs; return their reports and sentences. Early stopping looks at every test loss."""
         optimiser = _optimiser(self.module, self.recipe)
         history: list[EpochReport] = []
         notes: list[str] = []
@@ -101,7 +101,9 @@ class Course:
                         f"(now {self.recipe.learning_rate:g})"
                         + ("." if self.recipe.standardise else ", or standardise the columns.")
                     )
-                report = EpochReport(epoch, loss, score, *self._measure(self.test_x, self.test_y))
+                looks = self.recipe.early_stopping or epoch % test_every == 0 or epoch == self.recipe.epochs
+                test = self._measure(self.test_x, self.test_y) if looks else (_NAN, _NAN)
+                report = EpochReport(epoch, loss, score, *test)
                 history.append(report)
                 if on_epoch is not None:
                     on_epoch(report)

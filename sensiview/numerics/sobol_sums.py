@@ -87,10 +87,10 @@ def weighted_sums(
         for output in outputs:
             y = scales[output].standardised(piece[output][rows])
             columns = _columns(y, n_groups)
-            sums[output].columns += weights @ columns
+            add_product(sums[output].columns, weights, columns)
             sums[output].batches.add(numbers, columns)
             for stretch, width, pairs in zip(stretches, widths, sums[output].pairs, strict=True):
-                pairs += weights @ _pairs(y, n_groups, stretch, width)
+                add_product(pairs, weights, _pairs(y, n_groups, stretch, width))
         position += len(numbers)
         if tick is not None:
             tick()
@@ -99,6 +99,18 @@ def weighted_sums(
         for means in (found.columns, *found.pairs):
             means /= n_used
         yield output, found
+
+
+def add_product(total: Array, left: Array, right: Array) -> None:
+    """Add ``left @ right`` to `total` in place; all C-contiguous float64.
+
+    By torch: its products of such flat matrices take half the time of numpy's, and keep to the number of threads that
+    the caller allows.
+    """
+    import torch
+
+    there = torch.from_numpy(total)
+    torch.addmm(there, torch.from_numpy(left), torch.from_numpy(right), out=there)
 
 
 def _columns(y: Array, n_groups: int) -> Array:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sensiview.datasets.card import DatasetCard
 from sensiview.models.card import ModelCard
 from sensiview.models.outputs import OutputChoice, TargetName, parse_target
 from sensiview.numerics.input_space import ColumnSummary
+
+# Operations per row below which threads wait for each other longer than they compute.
+_SMALL = 20_000
 
 
 def model_order(dataset: DatasetCard, model: ModelCard | None) -> list[str]:
@@ -47,6 +51,20 @@ def output_widths(card: ModelCard, outputs: Sequence[str], target: TargetName) -
         shape = card.layer(choice.layer).output_shape if choice.kind == "layer" else None
         found[name] = classes if shape is None else math.prod(shape)
     return found
+
+
+@contextmanager
+def fitting_threads(flops_per_row: int) -> Iterator[None]:
+    """Evaluate a tiny network on one core: on a busy machine several are many times slower, else hardly faster."""
+    import torch
+
+    before = torch.get_num_threads()
+    if flops_per_row < _SMALL:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class RowCounter:

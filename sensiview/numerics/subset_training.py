@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from sensiview.errors import ModelError, UserError
@@ -24,8 +22,8 @@ from sensiview.numerics.space_builder import SpaceBuilder
 
 Array = NDArray[np.float64]
 
-# Below this size one core is faster than several: they would wait for each other at every step.
-_SMALL = 100_000
+# Only the last epoch's figures count here; the curve is not shown.
+_TEST_EVERY = 1_000_000
 
 
 def total_indices(
@@ -169,18 +167,18 @@ class SubsetPlan:
         Good is the share of rows in the right class. For a target of numbers it is bad: the root of the mean squared
         error, in the target's unit. NaN without test rows.
         """
-        with self._threads():
-            _, outcome = train_new(
-                self.architecture,
-                self.options,
-                self.recipe,
-                np.ascontiguousarray(self.x[:, list(columns)]),
-                self.y,
-                n_classes=self.n_classes,
-                seed=seed,
-                device=self.device,
-                on_epoch=on_epoch,
-            )
+        _, outcome = train_new(
+            self.architecture,
+            self.options,
+            self.recipe,
+            np.ascontiguousarray(self.x[:, list(columns)]),
+            self.y,
+            n_classes=self.n_classes,
+            seed=seed,
+            device=self.device,
+            on_epoch=on_epoch,
+            test_every=_TEST_EVERY,
+        )
         train, test = (outcome.accuracy.get(part, float("nan")) for part in ("train", "test"))
         if self.n_classes == 0:
             # R² is 1 - mean squared error / variance of the very rows it is of.
@@ -189,15 +187,3 @@ class SubsetPlan:
                 for value, rows in ((train, outcome.split.train), (test, outcome.split.test))
             )
         return (train, test), outcome.notes
-
-    @contextmanager
-    def _threads(self) -> Iterator[None]:
-        """Use one core for small steps: several wait for each other at every step, seconds become minutes."""
-        before = torch.get_num_threads()
-        rows = min(self.recipe.batch_size or len(self.x), len(self.x))
-        if rows * self.x.shape[1] <= _SMALL:
-            torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)

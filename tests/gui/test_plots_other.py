@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication, QComboBox, QSlider
-from sample_items import accuracies, mask, note, screening, snapshots, volume
+from sample_items import accuracies, every_kind, mask, note, screening, snapshots, volume
 
 from sensiview.analysis.items import FieldMap, IndexTable, Item
 from sensiview.datasets.statistics import Histogram
@@ -16,6 +16,7 @@ from sensiview.gui.plots import plot_for
 from sensiview.gui.plots.histograms import Histograms, HistogramsPlot
 from sensiview.gui.plots.item_plot import ItemPlot
 from sensiview.gui.plots.pixels import PixelsPlot
+from sensiview.gui.themes import apply_theme
 
 pytestmark = pytest.mark.usefixtures("qapp")
 Show = Callable[[Item], ItemPlot]
@@ -144,3 +145,24 @@ def test_that_tables_without_keys_for_a_panel_are_drawn(show: Show) -> None:
         keys=("component",), values=("explained_variance",),
     )  # fmt: skip
     assert show(item).describe(0) == ["1", "explained variance = 0.6"]
+
+
+@pytest.mark.parametrize("kind", sorted(every_kind()))
+def test_that_a_plot_lives_through_many_newer_values_themes_and_choices(
+    kind: str, show: Show, qapp: QApplication
+) -> None:
+    # Drawings are thrown away and made anew all the time: Qt must neither warn nor crash, and nothing may pile up.
+    plot = show(every_kind()[kind])  # type: ignore[arg-type]
+    counts = []
+    for turn in range(12):
+        apply_theme(qapp, "dark" if turn % 2 else "light")
+        plot.set_item(every_kind()[kind])  # type: ignore[arg-type]
+        for combo in plot.findChildren(QComboBox):
+            if combo.objectName() and combo.count():
+                combo.setCurrentIndex(turn % combo.count())
+        if plot.count():
+            plot.canvas.moved.emit(plot.place(turn % plot.count()).center())
+        qapp.processEvents()
+        counts.append(len(plot.canvas.scene().items()))
+    apply_theme(qapp, "light")
+    assert max(counts[6:]) <= max(counts[:6])

@@ -95,7 +95,7 @@ class _Names(QGraphicsWidget):
     """Names beside the dots, in pixels over the panel so that zooming does not stretch them."""
 
     def __init__(self, canvas: Canvas, panel: Panel, names: list[str], x: object, y: object) -> None:
-        super().__init__(panel.view)
+        super().__init__(canvas.centralWidget)
         self._canvas, self._panel, self._names, self._x, self._y = canvas, panel, names, x, y
         self._font = canvas.text_font()
         self.setFlag(QGraphicsWidget.GraphicsItemFlag.ItemClipsToShape)
@@ -103,7 +103,7 @@ class _Names(QGraphicsWidget):
         panel.view.sigResized.connect(self._follow)
 
     def _follow(self, *_: object) -> None:
-        self.resize(self._panel.view.size())
+        self.setGeometry(self._panel.view.geometry())
         self.update()
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
