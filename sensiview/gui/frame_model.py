@@ -12,7 +12,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor
 
 from sensiview.analysis.items import Array, Remark
-from sensiview.gui.number_text import full, short
+from sensiview.gui.number_text import aligned, decimals_for, full, short
 from sensiview.gui.plots.arrangement import natural
 from sensiview.gui.themes import theme
 
@@ -48,6 +48,7 @@ class FrameModel(QAbstractTableModel):
         self._frame = frame
         self._units = dict(units or {})
         self._columns: dict[int, Array] = {}
+        self._decimals: dict[int, int | None] = {}
         self._names = [str(name) for name in frame.columns]
         self._remarks: dict[tuple[int, str], list[str]] = {}
         for remark in remarks:
@@ -93,7 +94,7 @@ class FrameModel(QAbstractTableModel):
             return None
         row, column = self.source_row(index.row()), index.column()
         if role == Qt.ItemDataRole.DisplayRole:
-            return short(_plain(self.column(column)[row]))
+            return self._text(row, column)
         if role == Qt.ItemDataRole.ToolTipRole:
             lines = [full(_plain(self.column(column)[row])), *self._remarks.get((row, self._names[column]), [])]
             return "\n".join(line for line in lines if line)
@@ -134,6 +135,14 @@ class FrameModel(QAbstractTableModel):
         """Ask views to draw again, in another theme's colours."""
         if self.rowCount():
             self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, self.columnCount() - 1))
+
+    def _text(self, row: int, column: int) -> str:
+        values = self.column(column)
+        if values.dtype.kind != "f":
+            return short(_plain(values[row]))
+        if column not in self._decimals:
+            self._decimals[column] = decimals_for(values)
+        return aligned(float(values[row]), self._decimals[column])
 
     def _arrange(self) -> None:
         self.beginResetModel()

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from sensiview.analysis.items import Curve, IndexTable, Item, Matrix
+from sensiview.gui.elided_label import ElidedLabel
 from sensiview.gui.frame_table import FrameTable
 from sensiview.gui.plots import plot_for
 from sensiview.gui.plots.item_plot import ItemPlot
@@ -49,9 +50,16 @@ class ItemView(QWidget):
         if self.plot is not None:
             self.plot.problem.connect(self.problem)
         self.splitter.setSizes([600, 300])
+        self.description = ElidedLabel(item.description)
+        self.description.setObjectName("item_description")
+        self.description.setProperty("role", "muted")
+        self.description.setContentsMargins(12, 4, 12, 0)
+        self.description.setVisible(bool(item.description))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.splitter)
+        layout.setSpacing(2)
+        layout.addWidget(self.description)
+        layout.addWidget(self.splitter, 1)
         self.set_mode("plot")
 
     @property
@@ -79,6 +87,8 @@ class ItemView(QWidget):
         """Show newer values, keeping every choice."""
         self._item = item
         self._table_stale = True
+        self.description.setText(item.description)
+        self.description.setVisible(bool(item.description))
         if self.plot is not None:
             self.plot.set_item(item)
         self._fill_table()

@@ -202,7 +202,7 @@ class MainWindow(QMainWindow):
         self.tabifyDockWidget(self.docks["jobs"], self.docks["messages"])
         self.docks["jobs"].raise_()
         self.resizeDocks([self.docks["project"], self.docks["analysis"]], [240, 340], Qt.Orientation.Horizontal)
-        self.resizeDocks([self.docks["jobs"]], [160], Qt.Orientation.Vertical)
+        self.resizeDocks([self.docks["jobs"]], [96], Qt.Orientation.Vertical)
         self.tool_bar.show()
 
     def _follow_selection(self) -> None:

@@ -34,6 +34,24 @@ def short(value: Any, digits: int = 4) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def decimals_for(values: np.ndarray[Any, Any], digits: int = 4) -> int | None:
+    """Return the decimals with which the largest of `values` has `digits` digits; None where powers are better."""
+    finite = values[np.isfinite(values)]
+    largest = float(np.abs(finite).max()) if finite.size else 0.0
+    if largest == 0 or bool(np.all(finite == np.round(finite))):
+        return 0 if largest < 1e7 else None
+    exponent = math.floor(math.log10(largest))
+    return None if exponent < -4 or exponent >= 7 else max(0, digits - 1 - exponent)
+
+
+def aligned(value: float, decimals: int | None) -> str:
+    """Return a number with the decimals of its column; one too small for them with digits of its own."""
+    if decimals is None or not math.isfinite(value) or 0 < abs(value) < 0.5 * 10.0**-decimals:
+        return short(value)
+    text = f"{value:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
 def full(value: Any) -> str:
     """Return the value with every digit it has: what is copied and what the tooltip shows."""
     if value is None:

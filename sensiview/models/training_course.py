@@ -28,8 +28,9 @@ class EpochReport:
     """One epoch.
 
     `train_loss` and `train_accuracy` are taken on the way, in train mode, before the step; `test_loss` and
-    `test_accuracy` after the epoch, in eval mode; NaN without test rows and in epochs that are not looked at. For a target of numbers the accuracies are R²,
-    and the losses of a network that ends in a linear layer are in units of the target's variance.
+    `test_accuracy` after the epoch, in eval mode; NaN without test rows and in epochs that are not looked at. For a
+    target of numbers the accuracies are R², and the losses of a network that ends in a linear layer are in units of
+    the target's variance.
     """
 
     epoch: int

@@ -38,6 +38,27 @@ Array = NDArray[np.float64]
 BATCHES = 8
 
 
+@dataclass(frozen=True)
+class BatchCut:
+    """Where the batches begin in a stretch of base points, and how many points each has there."""
+
+    batches: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, numbers: NDArray[np.int64], n: int) -> BatchCut:
+        """Cut the base points with these increasing numbers, of `n` in all."""
+        batch = numbers * n_batches(n) // n
+        starts = np.flatnonzero(np.diff(batch, prepend=-1))
+        return cls(batch[starts], starts, np.diff(starts, append=len(batch)))
+
+
+def n_batches(n: int) -> int:
+    """Return how many batches `n` base points have."""
+    return min(BATCHES, n)
+
+
 @dataclass
 class BatchSums:
     """Sums of columns over each batch of the design, collected piece by piece."""
@@ -48,17 +69,14 @@ class BatchSums:
     counts: Array = field(init=False)
 
     def __post_init__(self) -> None:
-        self.batches = min(BATCHES, self.n)
-        self.sums = np.zeros((self.batches, self.n_columns))
-        self.counts = np.zeros(self.batches)
+        self.sums = np.zeros((n_batches(self.n), self.n_columns))
+        self.counts = np.zeros(n_batches(self.n))
 
-    def add(self, numbers: NDArray[np.int64], columns: Array) -> None:
-        """Add the columns, shape (rows, n_columns), of the base points with these increasing numbers."""
-        batch = numbers * self.batches // self.n
-        starts = np.flatnonzero(np.diff(batch, prepend=-1))
-        if len(starts):
-            self.sums[batch[starts]] += np.add.reduceat(columns, starts, axis=0)
-            self.counts += np.bincount(batch, minlength=self.batches)
+    def add(self, cut: BatchCut, columns: Array) -> None:
+        """Add the columns of a stretch of base points, shape (n_columns, points)."""
+        if len(cut.starts):
+            self.sums[cut.batches] += np.add.reduceat(columns, cut.starts, axis=1).T
+            self.counts[cut.batches] += cut.counts
 
 
 def batch_half_widths(batches: BatchSums, means: NDArray[Any], n_groups: int, confidence: float) -> tuple[Array, Array]:

@@ -42,8 +42,9 @@ class Scale:
     unit: float = 1.0
 
     def standardised(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """Return (values - mean) / std in float64, shape as given."""
-        y = values.astype(np.float64)
+        """Return (values - mean) / std in float64, transposed: (points, rows) becomes (rows, points)."""
+        y = np.empty(values.shape[::-1])
+        y[...] = values.T
         if self.unit != 1.0:
             y /= self.unit
         y -= self.mean / self.unit
@@ -74,7 +75,7 @@ def _scale(evaluations: Evaluations, n: int, output: int, used: NDArray[np.bool_
 
     pieces = [values(start, piece) for start, piece in evaluations.pieces(n, _STEP)]
     pieces = [piece for piece in pieces if piece.size]
-    low, high = (float(f(f(piece) for piece in pieces)) for f in (_lowest, _highest))
+    low, high = float(min(piece.min() for piece in pieces)), float(max(piece.max() for piece in pieces))
     size = max(abs(low), abs(high))
     mask = None if everything else used
     floating = np.issubdtype(pieces[0].dtype, np.floating)
@@ -83,14 +84,9 @@ def _scale(evaluations: Evaluations, n: int, output: int, used: NDArray[np.bool_
         return Scale(n_used, mask, (low + high) / 2, 0.0, constant=True)
     unit = 1.0 if _SAFE[0] < high - low and size < _SAFE[1] else 2.0 ** np.floor(np.log2(size))
     count = n_used * evaluations.rows_per_point
-    mean = sum(float((piece.astype(np.float64) / unit).sum()) for piece in pieces) / count
-    squares = sum(float(((piece.astype(np.float64) / unit - mean) ** 2).sum()) for piece in pieces)
+    mean = sum(float((piece / unit).sum(dtype=np.float64)) for piece in pieces) / count
+    squares = 0.0
+    for piece in pieces:
+        off = (piece.astype(np.float64) / unit - mean).ravel()
+        squares += float(off @ off)
     return Scale(n_used, mask, mean * unit, float(np.sqrt(squares / count)) * unit, constant=False, unit=unit)
-
-
-def _lowest(values: Any) -> Any:
-    return values.min() if isinstance(values, np.ndarray) else min(values)
-
-
-def _highest(values: Any) -> Any:
-    return values.max() if isinstance(values, np.ndarray) else max(values)

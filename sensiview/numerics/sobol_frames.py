@@ -55,23 +55,21 @@ def convergence_frame(stages: Sequence[Indices], outputs: Sequence[str], factors
     """Return output, N, factor, S1, S1_conf, ST, ST_conf for every stage; factors change fastest, then N."""
     import pandas as pd
 
-    pieces = []
-    for number, output in enumerate(outputs):
-        for stage in stages:
-            pieces.append(
-                pd.DataFrame(
-                    {
-                        "output": _all([output], len(factors)),
-                        "N": stage.n,
-                        "factor": _all(factors, 1),
-                        "S1": stage.first.value[number],
-                        "S1_conf": stage.first.conf[number],
-                        "ST": stage.total.value[number],
-                        "ST_conf": stage.total.conf[number],
-                    }
-                )
-            )
-    return pd.concat(pieces, ignore_index=True)
+    columns = {
+        name: np.stack([values(stage) for stage in stages], axis=1).ravel()
+        for name, values in {
+            "S1": lambda stage: stage.first.value,
+            "S1_conf": lambda stage: stage.first.conf,
+            "ST": lambda stage: stage.total.value,
+            "ST_conf": lambda stage: stage.total.conf,
+        }.items()
+    }
+    keys = {
+        "output": _each(outputs, len(stages) * len(factors)),
+        "N": np.tile(np.repeat([stage.n for stage in stages], len(factors)), len(outputs)),
+        "factor": _all(factors, len(stages) * len(outputs)),
+    }
+    return pd.DataFrame(keys | columns)
 
 
 def layer_frame(indices: Indices, layers: Mapping[str, slice], factors: Sequence[str]) -> pd.DataFrame:

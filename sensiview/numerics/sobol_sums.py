@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sensiview.numerics.batch_intervals import BatchSums
+from sensiview.numerics.batch_intervals import BatchCut, BatchSums
 from sensiview.numerics.bootstrap import Counts, weights_of
 from sensiview.numerics.evaluations import Evaluations
 from sensiview.numerics.output_scale import Scale
@@ -83,12 +83,13 @@ def weighted_sums(
     for start, piece in evaluations.pieces(n, step):
         rows = slice(None) if used is None else np.flatnonzero(used[start : start + piece.shape[1]])
         numbers = np.arange(start, start + piece.shape[1])[rows]
+        cut = BatchCut.of(numbers, n)
         weights = weights_of(counts, position, position + len(numbers))
         for output in outputs:
             y = scales[output].standardised(piece[output][rows])
             columns = _columns(y, n_groups)
             add_product(sums[output].columns, weights, columns)
-            sums[output].batches.add(numbers, columns)
+            sums[output].batches.add(cut, columns)
             for stretch, width, pairs in zip(stretches, widths, sums[output].pairs, strict=True):
                 add_product(pairs, weights, _pairs(y, n_groups, stretch, width))
         position += len(numbers)
@@ -101,38 +102,38 @@ def weighted_sums(
         yield output, found
 
 
-def add_product(total: Array, left: Array, right: Array) -> None:
-    """Add ``left @ right`` to `total` in place; all C-contiguous float64.
+def add_product(total: Array, weights: Array, columns: Array) -> None:
+    """Add the products of `weights` (resamples, n) and `columns` (width, n) to `total` (resamples, width) in place.
 
     By torch: its products of such flat matrices take half the time of numpy's, and keep to the number of threads that
-    the caller allows.
+    the caller allows. All are C-contiguous float64.
     """
     import torch
 
     there = torch.from_numpy(total)
-    torch.addmm(there, torch.from_numpy(left), torch.from_numpy(right), out=there)
+    torch.addmm(there, torch.from_numpy(weights), torch.from_numpy(columns).T, out=there)
 
 
 def _columns(y: Array, n_groups: int) -> Array:
-    """Return what is averaged: (A+B)/2, (A^2+B^2)/2, A B, B (AB_i - A), (A - AB_i)^2 / 2; shape (n, 3 + 2 G)."""
-    a, b = y[:, 0], y[:, -1]
-    columns = np.empty((len(y), 3 + 2 * n_groups))
-    columns[:, 0] = (a + b) / 2
-    columns[:, 1] = (a * a + b * b) / 2
-    columns[:, 2] = a * b
-    change = y[:, 1 : n_groups + 1] - a[:, None]
-    np.multiply(b[:, None], change, out=columns[:, 3 : 3 + n_groups])
-    np.multiply(change, change / 2, out=columns[:, 3 + n_groups :])
+    """Return what is averaged: (A+B)/2, (A^2+B^2)/2, A B, B (AB_i - A), (A - AB_i)^2 / 2; shape (3 + 2 G, n)."""
+    a, b = y[0], y[-1]
+    columns = np.empty((3 + 2 * n_groups, y.shape[1]))
+    columns[0] = (a + b) / 2
+    columns[1] = (a * a + b * b) / 2
+    columns[2] = a * b
+    change = y[1 : n_groups + 1] - a
+    np.multiply(b, change, out=columns[3 : 3 + n_groups])
+    np.multiply(change, change / 2, out=columns[3 + n_groups :])
     return columns
 
 
 def _pairs(y: Array, n_groups: int, stretch: range, width: int) -> Array:
-    """Return BA_i AB_j for i in `stretch` and j > i, shape (n, width)."""
-    ab, ba = y[:, 1 : n_groups + 1], y[:, n_groups + 1 : -1]
-    products = np.empty((len(y), width))
+    """Return BA_i AB_j for i in `stretch` and j > i, shape (width, n)."""
+    ab, ba = y[1 : n_groups + 1], y[n_groups + 1 : -1]
+    products = np.empty((width, y.shape[1]))
     at = 0
     for i in stretch:
         count = n_groups - 1 - i
-        np.multiply(ba[:, i : i + 1], ab[:, i + 1 :], out=products[:, at : at + count])
+        np.multiply(ba[i], ab[i + 1 :], out=products[at : at + count])
         at += count
     return products

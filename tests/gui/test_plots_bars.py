@@ -98,6 +98,7 @@ def test_that_pointing_at_a_bar_reads_it_and_leaving_clears_the_read_out(show: S
     plot = show(indices())
     place = plot.place(0).center()
     assert plot.nearest(place) == 0
+    QTest.mouseMove(plot.canvas.viewport(), plot.canvas.mapFromScene(place))
     plot.canvas.moved.emit(place)
     assert plot.readout.text().startswith("Outcome=1, Glucose")
     plot.canvas.left.emit()

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QGraphicsPathItem, QMenu, QToolButton
 from sample_items import FACTORS, convergence, training
@@ -173,6 +174,24 @@ def test_that_hidden_lines_and_choices_come_back(show: Show) -> None:
     plot.restore({"output": "second", "value": "ST"})
     plot.toggle("BMI")
     again = show(convergence(("first", "second")))
+    assert plot._panel is not None
+    plot._panel.view.setRange(xRange=(8, 9), yRange=(0.2, 0.3), padding=0)
+    plot._panel.view.sigRangeChangedManually.emit([True, True])
     again.restore(plot.state())
     assert again.hidden() == ["BMI"]
     assert again.describe(0) == plot.describe(0)
+    assert again._panel is not None
+    assert np.allclose(again._panel.view.viewRange(), [[8, 9], [0.2, 0.3]])
+
+
+def test_that_another_font_size_is_drawn_at_once(show: Show, qapp: QApplication) -> None:
+    plot = show(convergence())
+    before, font = plot._panel.left.minimumWidth() if plot._panel else 0, qapp.font()
+    larger = QFont(font)
+    larger.setPointSizeF(font.pointSizeF() * 2)
+    plot.setFont(larger)
+    qapp.setFont(larger)
+    qapp.processEvents()
+    assert plot._panel is not None
+    assert plot._panel.left.minimumWidth() > before
+    qapp.setFont(font)

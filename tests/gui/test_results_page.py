@@ -62,6 +62,13 @@ def test_that_all_items_parameters_and_help_can_be_chosen(page_of: Open, session
         assert page.chosen() == name
 
 
+def test_that_how_to_read_an_item_stands_above_it(page_of: Open, session: HeardSession) -> None:
+    page = page_of(add_run(session, ITEMS))
+    description = page.stack.currentWidget().findChild(QLabel, "item_description")
+    assert description is not None
+    assert description.text() == "Shares of the variance."
+
+
 def test_that_the_head_says_what_was_computed_on_what(page_of: Open, session: HeardSession) -> None:
     page = page_of(add_run(session, ITEMS, evaluations=5120, seconds=12.3, warnings=["One.", "Two."]))
     assert page.header.heading.text() == "Toy indices"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from reference_functions import ISHIGAMI, SOBOL_G, Reference
 
-from sensiview.numerics.batch_intervals import BatchSums
+from sensiview.numerics.batch_intervals import BatchCut, BatchSums
 from sensiview.numerics.sobol_indices import estimate
 
 SEEDS = range(1, 201)
@@ -50,9 +50,9 @@ def test_that_sums_over_batches_do_not_depend_on_the_pieces() -> None:
     values = np.random.default_rng(0).normal(size=(64, 3))
     numbers = np.delete(np.arange(64), [0, 8, 9, 10, 11, 12, 13, 14, 15, 40])  # the second batch is empty
     whole, pieces = BatchSums(64, 3), BatchSums(64, 3)
-    whole.add(numbers, values[numbers])
+    whole.add(BatchCut.of(numbers, 64), values[numbers].T)
     for part in np.array_split(numbers, 7):
-        pieces.add(part, values[part])
+        pieces.add(BatchCut.of(part, 64), values[part].T)
     np.testing.assert_allclose(whole.sums, pieces.sums)
     np.testing.assert_array_equal(whole.counts, [7, 0, 8, 8, 8, 7, 8, 8])
     np.testing.assert_array_equal(pieces.counts, whole.counts)

@@ -143,13 +143,18 @@ class CurvePlot(ItemPlot):
         self.redraw()
 
     def state(self) -> dict[str, Any]:
-        """Return the choices and the hidden lines."""
-        return {**super().state(), "hidden": None if self._hidden is None else sorted(self._hidden)}
+        """Return the choices, the hidden lines and the part that was zoomed into."""
+        hidden = None if self._hidden is None else sorted(self._hidden)
+        return {**super().state(), "hidden": hidden, "zoom": [list(ends) for ends in self._zoom or ()]}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Choose and hide what `state` gave."""
         if isinstance(state.get("hidden"), list):
             self._hidden = {str(name) for name in state["hidden"]}
+        zoom = state.get("zoom")
+        if isinstance(zoom, list) and [len(ends) for ends in zoom if isinstance(ends, list)] == [2, 2]:
+            (left, right), (low, high) = zoom
+            self._zoom = ((float(left), float(right)), (float(low), float(high)))
         super().restore(state)
 
     def toggle(self, name: str) -> None:

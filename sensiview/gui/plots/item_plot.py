@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QCursor, QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QToolTip, QVBoxLayout, QWidget
 
@@ -58,7 +58,7 @@ class ItemPlot(QWidget):
         self.readout = ElidedLabel(self.hint)
         self.readout.setObjectName("plot_readout")
         self.readout.setProperty("role", "muted")
-        self.readout.setAccessibleName("Value under the cursor")
+        self.readout.setAccessibleDescription("Value under the cursor")
         self.readout.setContentsMargins(12, 0, 12, 6)
         self._menu = PlotMenu(self)
         self.bar.addWidget(self._menu.button())
@@ -187,6 +187,12 @@ class ItemPlot(QWidget):
     def describe_current(self) -> str:
         """Return what the read-out says now."""
         return self.readout.text()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw anew in another font size."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.ApplicationFontChange):
+            self.redraw()
 
     # Inside.
 
