@@ -21,6 +21,8 @@ from sensiview.studies import choose_dataset, choose_model, study_of
 if TYPE_CHECKING:
     from sensiview.projects.store import Project
 
+# Below this many rows a run's time is opening files and loading torch, not the network's.
+_ENOUGH_TO_TIME = 50_000
 RESUMABLE = ("interrupted", "stopped", "failed")
 
 
@@ -224,10 +226,10 @@ def _succeeded(project: Project, run_id: str, event: Succeeded) -> None:
     if run.kind == "training":
         added = project.add_model(inspected_card(directory), weights=directory / "model.safetensors")
         project.update_run(run_id, model=added.id, model_name=added.card.name)
-    elif run.model and event.evaluations and event.seconds > 0 and not event.facts.get("trains"):
+    elif run.model and event.evaluations >= _ENOUGH_TO_TIME and not event.facts.get("trains"):
         # The next form shows a time that was measured on this machine.
         device = str(event.facts.get("device", run.device))
-        speed = float(event.facts.get("rows_per_second", event.evaluations / event.seconds))
+        speed = float(event.facts.get("rows_per_second", event.evaluations / max(event.seconds, 1e-3)))
         card = project.model(run.model).card
         measured = {**card.rows_per_second, device: round(speed, 1)}
         project.update_model_card(run.model, card.model_copy(update={"rows_per_second": measured}))

@@ -12,8 +12,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor
 
 from sensiview.analysis.items import Array, Remark
+from sensiview.gui.natural_order import natural
 from sensiview.gui.number_text import aligned, decimals_for, full, short
-from sensiview.gui.plots.arrangement import natural
 from sensiview.gui.themes import theme
 
 if TYPE_CHECKING:

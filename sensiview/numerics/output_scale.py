@@ -84,9 +84,13 @@ def _scale(evaluations: Evaluations, n: int, output: int, used: NDArray[np.bool_
         return Scale(n_used, mask, (low + high) / 2, 0.0, constant=True)
     unit = 1.0 if _SAFE[0] < high - low and size < _SAFE[1] else 2.0 ** np.floor(np.log2(size))
     count = n_used * evaluations.rows_per_point
-    mean = sum(float((piece / unit).sum(dtype=np.float64)) for piece in pieces) / count
+    if unit != 1.0:
+        pieces = [piece.astype(np.float64) / unit for piece in pieces]
+    mean = sum(float(piece.sum(dtype=np.float64)) for piece in pieces) / count
     squares = 0.0
     for piece in pieces:
-        off = (piece.astype(np.float64) / unit - mean).ravel()
-        squares += float(off @ off)
+        off = piece.astype(np.float64)
+        off -= mean
+        off *= off
+        squares += float(off.sum())
     return Scale(n_used, mask, mean * unit, float(np.sqrt(squares / count)) * unit, constant=False, unit=unit)

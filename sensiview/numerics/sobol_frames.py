@@ -55,21 +55,18 @@ def convergence_frame(stages: Sequence[Indices], outputs: Sequence[str], factors
     """Return output, N, factor, S1, S1_conf, ST, ST_conf for every stage; factors change fastest, then N."""
     import pandas as pd
 
-    columns = {
-        name: np.stack([values(stage) for stage in stages], axis=1).ravel()
-        for name, values in {
-            "S1": lambda stage: stage.first.value,
-            "S1_conf": lambda stage: stage.first.conf,
-            "ST": lambda stage: stage.total.value,
-            "ST_conf": lambda stage: stage.total.conf,
-        }.items()
+    values = {
+        "S1": [stage.first.value for stage in stages],
+        "S1_conf": [stage.first.conf for stage in stages],
+        "ST": [stage.total.value for stage in stages],
+        "ST_conf": [stage.total.conf for stage in stages],
     }
     keys = {
         "output": _each(outputs, len(stages) * len(factors)),
         "N": np.tile(np.repeat([stage.n for stage in stages], len(factors)), len(outputs)),
         "factor": _all(factors, len(stages) * len(outputs)),
     }
-    return pd.DataFrame(keys | columns)
+    return pd.DataFrame(keys | {name: np.stack(per_stage, axis=1).ravel() for name, per_stage in values.items()})
 
 
 def layer_frame(indices: Indices, layers: Mapping[str, slice], factors: Sequence[str]) -> pd.DataFrame:

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QGraphicsPathItem, QMenu, QToolButton
 from sample_items import FACTORS, convergence, training
@@ -18,6 +17,7 @@ from sensiview.gui.plots.curve import CurvePlot
 from sensiview.gui.plots.legend import Legend
 from sensiview.gui.plots.lines import lines_of, value_range
 from sensiview.gui.plots.ticks import NameTicks, NumberTicks, PowerTicks
+from sensiview.gui.themes import apply_font, apply_theme
 
 pytestmark = pytest.mark.usefixtures("qapp")
 Show = Callable[[Curve], CurvePlot]
@@ -74,6 +74,7 @@ def test_that_a_click_on_a_name_hides_its_line_and_a_second_click_shows_it(show:
         shown = legend(plot)
         place = plot.canvas.mapFromScene(shown.mapToScene(shown.place("BMI").center()))
         QTest.mouseClick(plot.canvas.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        QApplication.processEvents()
         assert plot.hidden() == hidden
         assert ribbons(plot) == 3 - len(hidden)
 
@@ -186,12 +187,10 @@ def test_that_hidden_lines_and_choices_come_back(show: Show) -> None:
 
 def test_that_another_font_size_is_drawn_at_once(show: Show, qapp: QApplication) -> None:
     plot = show(convergence())
-    before, font = plot._panel.left.minimumWidth() if plot._panel else 0, qapp.font()
-    larger = QFont(font)
-    larger.setPointSizeF(font.pointSizeF() * 2)
-    plot.setFont(larger)
-    qapp.setFont(larger)
-    qapp.processEvents()
     assert plot._panel is not None
-    assert plot._panel.left.minimumWidth() > before
-    qapp.setFont(font)
+    before = plot._panel.left.minimumWidth()
+    for points in (18, 0):
+        apply_font(qapp, points)
+        apply_theme(qapp, "light")
+        qapp.processEvents()
+        assert (plot._panel.left.minimumWidth() > before) == (points > 0)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sensiview.analysis.items import Array, IndexTable, Interval, Remark
+from sensiview.gui.natural_order import natural
 from sensiview.gui.number_text import short, with_half_width, with_unit_behind
 
 ORIGINAL, BY_NAME = "", "name"
@@ -52,12 +52,6 @@ class Arrangement:
             known = np.where(np.isfinite(values), values, -np.inf)
             return np.argsort(-known.max(axis=0), kind="stable")
         return np.arange(len(self.categories))
-
-
-def natural(text: str) -> tuple[tuple[int, int | str], ...]:
-    """Return a key that sorts ``fn1[2]`` before ``fn1[10]``."""
-    parts = re.split(r"(\d+)", text.casefold())
-    return tuple((0, int(part)) if part.isdigit() else (1, part) for part in parts if part)
 
 
 def arrange(item: IndexTable) -> Arrangement:

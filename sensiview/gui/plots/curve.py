@@ -12,8 +12,9 @@ from PySide6.QtGui import QAction, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsPathItem, QMenu, QToolButton, QWidget
 
 from sensiview.analysis.items import Array, Curve, Item
+from sensiview.gui.natural_order import natural
 from sensiview.gui.number_text import grouped, short, with_half_width, with_unit_behind
-from sensiview.gui.plots.arrangement import natural, title_of, with_unit
+from sensiview.gui.plots.arrangement import title_of, with_unit
 from sensiview.gui.plots.canvas import Panel
 from sensiview.gui.plots.chooser_bar import Chooser
 from sensiview.gui.plots.colours import faded, pen, series_colour, series_pen
@@ -250,7 +251,8 @@ class CurvePlot(ItemPlot):
             last = {line.name: line.last() for line in self._lines}
             entries.sort(key=lambda entry: (not entry.shown, -last[entry.key]))
         legend = Legend(entries, self.colours, self.canvas.text_font(), column=True, clickable=True)
-        legend.toggled.connect(self.toggle)
+        # Later: the click is still inside the legend, which is thrown away with the drawing.
+        legend.toggled.connect(self.toggle, Qt.ConnectionType.QueuedConnection)
         self.canvas.grid.setColumnSpacing(1, 14)
         self.canvas.grid.addItem(legend, 2, 2)
 

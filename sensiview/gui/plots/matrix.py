@@ -9,8 +9,9 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 
 from sensiview.analysis.items import Array, IndexTable, Interval, Item, Matrix
+from sensiview.gui.natural_order import natural
 from sensiview.gui.number_text import short, with_half_width, with_unit_behind
-from sensiview.gui.plots.arrangement import natural, remarks_by_place, title_of, with_unit
+from sensiview.gui.plots.arrangement import remarks_by_place, title_of, with_unit
 from sensiview.gui.plots.chooser_bar import Chooser
 from sensiview.gui.plots.colours import pen
 from sensiview.gui.plots.heat_map import draw_heat_map
