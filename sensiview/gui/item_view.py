@@ -50,7 +50,7 @@ class ItemView(QWidget):
         if self.plot is not None:
             self.plot.problem.connect(self.problem)
         self.splitter.setSizes([600, 300])
-        self.description = ElidedLabel(item.description)
+        self.description = ElidedLabel(item.description.replace("`", ""))
         self.description.setObjectName("item_description")
         self.description.setProperty("role", "muted")
         self.description.setContentsMargins(12, 4, 12, 0)
@@ -87,7 +87,7 @@ class ItemView(QWidget):
         """Show newer values, keeping every choice."""
         self._item = item
         self._table_stale = True
-        self.description.setText(item.description)
+        self.description.setText(item.description.replace("`", ""))
         self.description.setVisible(bool(item.description))
         if self.plot is not None:
             self.plot.set_item(item)

@@ -35,13 +35,22 @@ def short(value: Any, digits: int = 4) -> str:
 
 
 def decimals_for(values: np.ndarray[Any, Any], digits: int = 4) -> int | None:
-    """Return the decimals with which the largest of `values` has `digits` digits; None where powers are better."""
+    """Return the decimals that give the largest of `values` `digits` digits, fewer where none of them needs as many.
+
+    None where powers of ten are better.
+    """
     finite = values[np.isfinite(values)]
     largest = float(np.abs(finite).max()) if finite.size else 0.0
     if largest == 0 or bool(np.all(finite == np.round(finite))):
         return 0 if largest < 1e7 else None
     exponent = math.floor(math.log10(largest))
-    return None if exponent < -4 or exponent >= 7 else max(0, digits - 1 - exponent)
+    if exponent < -4 or exponent >= 7:
+        return None
+    decimals = max(0, digits - 1 - exponent)
+    # 23.3 in the file stays 23.3.
+    while decimals > 0 and bool(np.all(np.abs(finite - np.round(finite, decimals - 1)) < 1e-9 * largest)):
+        decimals -= 1
+    return decimals
 
 
 def aligned(value: float, decimals: int | None) -> str:

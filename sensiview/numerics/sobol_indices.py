@@ -161,7 +161,7 @@ class _Collector:
         from scipy.special import ndtri
 
         z = float(ndtri(0.5 + confidence / 2))
-        columns, n_groups = means.columns, self._n_groups
+        columns, n_groups = means.base, self._n_groups
         variance = columns[:, 1] - columns[:, 0] ** 2
         with np.errstate(invalid="ignore"):
             variance = np.where(variance > _NO_VARIANCE, variance, np.nan)[:, None]

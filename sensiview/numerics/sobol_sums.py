@@ -23,11 +23,26 @@ _STEP_BYTES = 16 << 20
 
 @dataclass
 class Sums:
-    """Resampled means of columns: row 0 is the original sample, the others are resamples."""
+    """Resampled means of columns: row 0 is the original sample, the others are resamples.
 
-    columns: Array  # (resamples + 1, 3 + 2 G): A and B, their squares, A B, numerators of S1 and of ST
-    pairs: list[Array]  # per stretch of groups (see `stretches_of`): (resamples + 1, pairs) of BA_i AB_j
+    `blocks` are the results of one matrix product each: the columns of `_base` with the pairs of the first stretch of
+    groups, then the pairs of each further stretch, see `stretches_of`.
+    """
+
+    n_groups: int
+    blocks: list[Array]
     batches: BatchSums
+
+    @property
+    def base(self) -> Array:
+        """Means of A and B, their squares, A B, numerators of S1 and of ST: (resamples + 1, 3 + 2 G)."""
+        return self.blocks[0][:, : 3 + 2 * self.n_groups]
+
+    @property
+    def pairs(self) -> list[Array]:
+        """Means of BA_i AB_j, i < j, per stretch: (resamples + 1, pairs)."""
+        first = self.blocks[0][:, 3 + 2 * self.n_groups :]
+        return [first, *self.blocks[1:]] if first.shape[1] else []
 
 
 def stretches_of(n_groups: int) -> list[range]:
@@ -66,18 +81,15 @@ def weighted_sums(
     """Go once through the answers; all `outputs` have the same used rows, and so the same weights."""
     resamples, n_used = counts.shape
     used = scales[outputs[0]].used
-    n_columns = 3 + 2 * n_groups
+    n_base = 3 + 2 * n_groups
     stretches = stretches_of(n_groups) if second_order else []
-    widths = [_pair_count(stretch, n_groups) for stretch in stretches]
+    widths = [_pair_count(stretch, n_groups) for stretch in stretches] or [0]
+    widths[0] += n_base
     sums = {
-        output: Sums(
-            np.zeros((resamples + 1, n_columns)),
-            [np.zeros((resamples + 1, width)) for width in widths],
-            BatchSums(n, n_columns),
-        )
+        output: Sums(n_groups, [np.zeros((resamples + 1, width)) for width in widths], BatchSums(n, n_base))
         for output in outputs
     }
-    step = _STEP_BYTES // (8 * max(resamples + 1, n_columns, *widths))
+    step = _STEP_BYTES // (8 * max(resamples + 1, *widths, 1))
     step = min(max(1 << (step.bit_length() - 1), 16), 4096)
     position = 0
     for start, piece in evaluations.pieces(n, step):
@@ -87,18 +99,21 @@ def weighted_sums(
         weights = weights_of(counts, position, position + len(numbers))
         for output in outputs:
             y = scales[output].standardised(piece[output][rows])
-            columns = _columns(y, n_groups)
-            add_product(sums[output].columns, weights, columns)
-            sums[output].batches.add(cut, columns)
-            for stretch, width, pairs in zip(stretches, widths, sums[output].pairs, strict=True):
-                add_product(pairs, weights, _pairs(y, n_groups, stretch, width))
+            for number, total in enumerate(sums[output].blocks):
+                columns = np.empty((total.shape[1], y.shape[1]))
+                if number == 0:
+                    _base(y, n_groups, columns[:n_base])
+                    sums[output].batches.add(cut, columns[:n_base])
+                if stretches:
+                    _pairs(y, n_groups, stretches[number], columns[0 if number else n_base :])
+                add_product(total, weights, columns)
         position += len(numbers)
         if tick is not None:
             tick()
     for output in outputs:
         found = sums.pop(output)
-        for means in (found.columns, *found.pairs):
-            means /= n_used
+        for total in found.blocks:
+            total /= n_used
         yield output, found
 
 
@@ -114,26 +129,22 @@ def add_product(total: Array, weights: Array, columns: Array) -> None:
     torch.addmm(there, torch.from_numpy(weights), torch.from_numpy(columns).T, out=there)
 
 
-def _columns(y: Array, n_groups: int) -> Array:
-    """Return what is averaged: (A+B)/2, (A^2+B^2)/2, A B, B (AB_i - A), (A - AB_i)^2 / 2; shape (3 + 2 G, n)."""
+def _base(y: Array, n_groups: int, columns: Array) -> None:
+    """Fill in what is averaged: (A+B)/2, (A^2+B^2)/2, A B, B (AB_i - A), (A - AB_i)^2 / 2; shape (3 + 2 G, n)."""
     a, b = y[0], y[-1]
-    columns = np.empty((3 + 2 * n_groups, y.shape[1]))
     columns[0] = (a + b) / 2
     columns[1] = (a * a + b * b) / 2
     columns[2] = a * b
     change = y[1 : n_groups + 1] - a
     np.multiply(b, change, out=columns[3 : 3 + n_groups])
     np.multiply(change, change / 2, out=columns[3 + n_groups :])
-    return columns
 
 
-def _pairs(y: Array, n_groups: int, stretch: range, width: int) -> Array:
-    """Return BA_i AB_j for i in `stretch` and j > i, shape (width, n)."""
+def _pairs(y: Array, n_groups: int, stretch: range, columns: Array) -> None:
+    """Fill in BA_i AB_j for i in `stretch` and j > i, shape (pairs, n)."""
     ab, ba = y[1 : n_groups + 1], y[n_groups + 1 : -1]
-    products = np.empty((width, y.shape[1]))
     at = 0
     for i in stretch:
         count = n_groups - 1 - i
-        np.multiply(ba[i], ab[i + 1 :], out=products[at : at + count])
+        np.multiply(ba[i], ab[i + 1 :], out=columns[at : at + count])
         at += count
-    return products

@@ -128,6 +128,15 @@ def test_that_more_than_twelve_names_stand_one_below_the_other_with_room_for_eac
     assert many.place(0).width() > many.place(0).height()
 
 
+def test_that_names_too_long_to_stand_side_by_side_stand_one_below_the_other(show: Show) -> None:
+    long = show(indices(factors=tuple(f"a factor with a long name {k}" for k in range(8))))
+    short = show(indices(factors=tuple(f"x{k}" for k in range(8))))
+    assert long.place(long.count() - 1).width() > long.place(long.count() - 1).height()
+    assert short.place(short.count() - 1).width() < short.place(short.count() - 1).height() + 40
+    assert long.place(0).top() < long.place(2).top()
+    assert short.place(0).left() < short.place(2).left()
+
+
 def test_that_thousands_of_factors_are_cut_to_the_largest_and_the_rest_is_named(show: Show) -> None:
     plot = show(indices(factors=tuple(f"factor {k}" for k in range(1000))))
     assert plot.count() == 600

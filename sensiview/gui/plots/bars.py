@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QFontMetricsF
 
 from sensiview.analysis.items import Array, IndexTable, Item
 from sensiview.gui.plots.arrangement import (
@@ -28,6 +29,7 @@ from sensiview.gui.plots.ticks import NameTicks, NumberTicks
 
 ALL = "\x00all"
 _SIDEWAYS_ABOVE = 12  # more names than this are read better one below the other
+_LEVEL = 700.0  # pixels of names that fit side by side in a plot of usual width
 _MOST_BARS = 300
 _MOST_TOGETHER = 6
 _MATRIX_FROM = 4
@@ -63,6 +65,7 @@ class BarsPlot(ItemPlot):
         assert isinstance(item, IndexTable)
         self._data = arrange(item)
         self._bars: list[_Bar] = []
+        self._sideways = False
         self._panels: dict[int, Panel] = {}
         super().set_item(item)
 
@@ -100,6 +103,7 @@ class BarsPlot(ItemPlot):
         chosen = self.chosen("output")
         panels = list(range(len(data.panels))) if chosen == ALL else [data.panel(chosen)]
         order = data.order(self.chosen("sort"), panels)[:_MOST_BARS]
+        self._sideways = self._stand_sideways(len(panels))
         if len(data.series) > 1:
             entries = [Entry(s, title_of(s), pen(series_colour(self.colours, k))) for k, s in enumerate(data.series)]
             self.canvas.grid.addItem(Legend(entries, self.colours, self.canvas.text_font()), 1, 0, 1, 4)
@@ -123,7 +127,7 @@ class BarsPlot(ItemPlot):
             place = drawn.from_scene(position)
             if place is None:
                 continue
-            along = place.y() if self._sideways() else place.x()
+            along = place.y() if self._sideways else place.x()
             for index, bar in enumerate(self._bars):
                 if bar.panel == panel and abs(along - bar.at) <= bar.width / 2:
                     return index
@@ -138,7 +142,7 @@ class BarsPlot(ItemPlot):
         ends = [0.0, *(float(v[at]) for v in (data.values, data.low, data.high) if np.isfinite(v[at]))]
         start, stop = bar.at - bar.width / 2, bar.at + bar.width / 2
         drawn = self._panels[bar.panel]
-        if self._sideways():
+        if self._sideways:
             corners = drawn.to_scene(min(ends), start), drawn.to_scene(max(ends), stop)
         else:
             corners = drawn.to_scene(start, min(ends)), drawn.to_scene(stop, max(ends))
@@ -159,7 +163,7 @@ class BarsPlot(ItemPlot):
             return 140 + 16 * len(self._data.categories)
         shown = max(1, len(self._panels))
         names = min(_MOST_BARS, len(self._data.categories))
-        if self._sideways():
+        if self._sideways:
             return shown * (90 + names * max(18, 11 * len(self._data.series)))
         return 280 if shown == 1 else 110 + 130 * shown
 
@@ -168,8 +172,15 @@ class BarsPlot(ItemPlot):
         values = self._data.values[np.isfinite(self._data.values)]
         return bool(values.size and values.min() < -0.25 * max(values.max(), 0.0))
 
-    def _sideways(self) -> bool:
-        return len(self._data.categories) > _SIDEWAYS_ABOVE
+    def _stand_sideways(self, n_panels: int) -> bool:
+        """Whether names stand one below the other: many, or too long to stand side by side without being turned."""
+        names = self._data.categories
+        if len(names) > _SIDEWAYS_ABOVE:
+            return True
+        metrics = QFontMetricsF(self.canvas.text_font())
+        widest = max((metrics.horizontalAdvance(name) for name in names), default=0.0)
+        # Of several panels only the last has the names below it, so that turned ones cost little.
+        return n_panels == 1 and (widest + 12) * len(names) > _LEVEL
 
     def _value_range(self, panels: list[int], order: Array) -> tuple[float, float]:
         data = self._data
@@ -181,7 +192,7 @@ class BarsPlot(ItemPlot):
         return (low - 0.06 * room if low < 0 else 0.0), high + 0.1 * room
 
     def _build_panel(self, panel: int, order: Array, panels: list[int], *, row: int) -> None:
-        data, sideways = self._data, self._sideways()
+        data, sideways = self._data, self._sideways
         last = panel == panels[-1]
         names_label = "" if data.category_axis == "factor" else title_of(data.category_axis)
         names = NameTicks([data.categories[k] for k in order])
@@ -226,7 +237,7 @@ class BarsPlot(ItemPlot):
             return
         line = pen(mixed(self.colours.series[series % len(self.colours.series)], self.colours.text, 0.75), 1.4)
         below, above = values[known] - low[known], high[known] - values[known]
-        if self._sideways():
+        if self._sideways:
             item = pg.ErrorBarItem(
                 x=values[known], y=middles[known], left=below, right=above, beam=width * 0.45, pen=line
             )
@@ -247,7 +258,7 @@ class BarsPlot(ItemPlot):
             kinds = [r.kind for r in remarks.get((int(data.rows[at[:2]]), data.series[bar.series]), [])]
             for number, kind in enumerate(dict.fromkeys(kinds)):
                 height = max([0.0, *map(float, tops)]) + step * (number + 1)
-                place = (height, bar.at) if self._sideways() else (bar.at, height)
+                place = (height, bar.at) if self._sideways else (bar.at, height)
                 spots.append((place, kind))
         for kind in dict.fromkeys(kind for _, kind in spots):
             shape, symbol = _MARKS.get(kind, _OTHER)[:2]
