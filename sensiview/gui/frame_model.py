@@ -37,14 +37,20 @@ class FrameModel(QAbstractTableModel):
         Unit by column, shown in the header.
     remarks : sequence of Remark
         Sentences on single cells; `Remark.row` counts the frame's rows from 0.
-    row_names : bool
-        Whether the header of the rows counts them.
+    align : bool
+        Write the numbers of a column with the same decimals, for columns whose numbers are of one kind.
     """
 
     def __init__(
-        self, frame: pd.DataFrame, *, units: Mapping[str, str] | None = None, remarks: Sequence[Remark] = ()
+        self,
+        frame: pd.DataFrame,
+        *,
+        units: Mapping[str, str] | None = None,
+        remarks: Sequence[Remark] = (),
+        align: bool = False,
     ) -> None:
         super().__init__()
+        self._align = align
         self._frame = frame
         self._units = dict(units or {})
         self._columns: dict[int, Array] = {}
@@ -138,7 +144,7 @@ class FrameModel(QAbstractTableModel):
 
     def _text(self, row: int, column: int) -> str:
         values = self.column(column)
-        if values.dtype.kind != "f":
+        if not self._align or values.dtype.kind != "f":
             return short(_plain(values[row]))
         if column not in self._decimals:
             self._decimals[column] = decimals_for(values)

@@ -79,14 +79,19 @@ class FrameTable(QWidget):
         notifier.changed.connect(self._recolour)
 
     def show_frame(
-        self, frame: pd.DataFrame, *, units: Mapping[str, str] | None = None, remarks: Sequence[Remark] = ()
+        self,
+        frame: pd.DataFrame,
+        *,
+        units: Mapping[str, str] | None = None,
+        remarks: Sequence[Remark] = (),
+        align: bool = False,
     ) -> None:
         """Show another frame; order and filter stay when the columns are the same."""
         kept = (
             self.state() if self._model is not None and self._model.names == [str(c) for c in frame.columns] else None
         )
         fresh = self._model is None or kept is None
-        self._model = FrameModel(frame, units=units, remarks=remarks)
+        self._model = FrameModel(frame, units=units, remarks=remarks, align=align)
         self._model.setParent(self)
         self.view.setModel(self._model)
         numbers = [name for k, name in enumerate(self._model.names[:_FITTED]) if self._model.is_numeric(k)]

@@ -121,11 +121,11 @@ class ItemView(QWidget):
         self._table_stale = False
         item = self._item
         if isinstance(item, Matrix):
-            self.table.show_frame(item.to_frame().reset_index())
+            self.table.show_frame(item.to_frame().reset_index(), align=True)
         elif isinstance(item, IndexTable):
-            self.table.show_frame(item.frame, units=item.units, remarks=item.remarks)
+            self.table.show_frame(item.frame, units=item.units, remarks=item.remarks, align=True)
         elif isinstance(item, Curve):
-            self.table.show_frame(item.frame, units=item.units)
+            self.table.show_frame(item.frame, units=item.units, align=True)
 
 
 def has_table(item: Item) -> bool:

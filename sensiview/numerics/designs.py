@@ -18,6 +18,8 @@ Array = NDArray[np.float64]
 # The longest sequence that 30-bit Sobol' numbers have, and the most dimensions with known direction numbers.
 MOST_POINTS = 2**30
 MOST_DIMENSIONS = 21201
+# Of the rows that are made for one call of the model.
+MOST_BYTES = 32 << 20
 
 
 class SobolPoints:
@@ -129,7 +131,7 @@ class SaltelliDesign:
 
     def points_per_chunk(self, n_columns: int, rows: int) -> int:
         """Return how many base points are evaluated together: a power of two, of `rows` rows and 32 MB at most."""
-        most = min(rows // self.rows_per_point, (32 << 20) // (8 * self.rows_per_point * max(n_columns, 1)))
+        most = min(rows // self.rows_per_point, MOST_BYTES // (8 * self.rows_per_point * max(n_columns, 1)))
         return 1 << (max(most, 1).bit_length() - 1)
 
 

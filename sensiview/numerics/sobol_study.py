@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sensiview.errors import UserError
-from sensiview.numerics.designs import SaltelliDesign, SobolPoints, stages
+from sensiview.numerics.designs import MOST_BYTES, SaltelliDesign, SobolPoints, stages
 from sensiview.numerics.evaluations import Evaluations
 from sensiview.numerics.input_space import InputSpace
 from sensiview.numerics.sobol_indices import Indices, IntervalKind, estimate
@@ -256,7 +256,9 @@ def study_cost(
     per_point = (2 * groups if second_order else groups) + 2
     sums = 3 + 2 * groups + (groups * (groups - 1) // 2 if second_order else 0)
     answers = 4 * n * per_point * outputs
-    sampling = 3 * 8 * min(n * per_point, MOST_ROWS) * columns
+    # The rows of one call, and as much again twice: base points, rows for the model.
+    one_point = 8 * per_point * columns
+    sampling = 3 * max(min(MOST_BYTES, n * one_point), one_point)
     bootstrap = n * resamples + 8 * (resamples + 1) * max(sums, min(outputs * sums, 16_384)) + (64 << 20)
     # Counting draws, and products of 2 (resamples + 1) operations per column, for all stages together.
     seconds = 2 * n * resamples * 2e-8 + 2 * n * outputs * sums * (resamples + 40) * 1e-10

@@ -27,8 +27,11 @@ def model_order(dataset: DatasetCard, model: ModelCard | None) -> list[str]:
 
 def summaries(dataset: DatasetCard, model: ModelCard | None) -> list[ColumnSummary]:
     """Return what the card says of the feature columns, over all rows, in the model's order."""
-    cards = [dataset.column(name) for name in model_order(dataset, model)]
-    return [ColumnSummary(card.name, card.minimum, card.maximum, card.mean, card.std) for card in cards]
+    cards = {card.name: card for card in dataset.columns}
+    return [
+        ColumnSummary(name, cards[name].minimum, cards[name].maximum, cards[name].mean, cards[name].std)
+        for name in model_order(dataset, model)
+    ]
 
 
 def is_layer(card: ModelCard, output: str) -> bool:

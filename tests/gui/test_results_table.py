@@ -44,7 +44,7 @@ def test_that_numbers_have_few_digits_and_the_tooltip_all_of_them(qapp: QApplica
 
 def test_that_numbers_of_a_column_have_the_same_decimals(qapp: QApplication) -> None:
     values = [0.4071234, 0.01, -0.02345, 0.00000123, float("nan"), 0.0]
-    model = FrameModel(pd.DataFrame({"S1": values, "N": [1.0, 2.0, 3.0, 4.0, 5.0, 65536.0]}))
+    model = FrameModel(pd.DataFrame({"S1": values, "N": [1.0, 2.0, 3.0, 4.0, 5.0, 65536.0]}), align=True)
     shown = [[model.data(model.index(row, column)) for row in range(6)] for column in (0, 1)]
     assert shown[0] == ["0.4071", "0.0100", "-0.0234", "1.230e-06", "–", "0.0000"]
     assert shown[1] == ["1", "2", "3", "4", "5", "65536"]
