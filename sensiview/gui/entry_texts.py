@@ -22,7 +22,7 @@ STATE_WORDS = {
 
 def counted(count: int, word: str) -> str:
     """Return ``1 row`` or ``768 rows``, thousands grouped."""
-    return f"{count:,} {word}{'' if count == 1 else 's'}".replace(",", "\u2009")
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def when(iso: str) -> str:

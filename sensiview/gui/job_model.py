@@ -137,7 +137,7 @@ class JobModel(QAbstractTableModel):
         if column == PROGRESS and run.evaluations:
             return counted(run.evaluations, "row")
         if column == SPEED and run.evaluations and run.seconds:
-            return f"{run.evaluations / run.seconds:,.0f}".replace(",", "\u2009")
+            return f"{run.evaluations / run.seconds:,.0f}"
         if column == TIME and run.finished:
             return when(run.finished)
         return ""
@@ -153,10 +153,10 @@ class JobModel(QAbstractTableModel):
         if column == STAGE:
             return live.stage
         if column == PROGRESS:
-            counts = f"{live.done:,} of {live.total:,}".replace(",", "\u2009") if live.total else ""
+            counts = f"{live.done:,} of {live.total:,}" if live.total else ""
             return counts if len(counts) <= _LONGEST_COUNTS or live.share is None else f"{live.share:.0%}"
         if column == SPEED:
-            return f"{live.per_second:,.0f}".replace(",", "\u2009") if live.per_second else ""
+            return f"{live.per_second:,.0f}" if live.per_second else ""
         if column == TIME:
             return "" if live.seconds_left is None else f"{duration(live.seconds_left)} left"
         if column == MEMORY and live.memory:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _SHARE = "share of the variance"
 _FEWEST_ROWS = 256
+# Rows of a table that is shown while the run goes on.
+_MOST_LIVE = 5_000
 # How parameters of several factors are written.
 _WRITTEN: Mapping[str, tuple[tuple[type, ...], str]] = {
     "bounds": ((Mapping, list, tuple), '{"factor": [low, high]}, or as a list with one pair per factor'),
@@ -367,7 +369,7 @@ def _items(
             },
             remarks=tuple(
                 Remark(mark.output * len(factors) + mark.factor, mark.column, mark.kind, mark.sentence)
-                for mark in findings(stages, factors)
+                for mark in findings(stages, outputs, factors)
             ),
         )
     }
@@ -412,6 +414,8 @@ def _layer_item(indices: Indices, layers: Mapping[str, slice], factors: Sequence
 def _preview(
     progress: Progress, stages: Sequence[Indices], outputs: Sequence[str], factors: Sequence[str], confidence: float
 ) -> None:
+    if len(outputs) * len(factors) > _MOST_LIVE:
+        return
     items = _items(stages, outputs, factors, confidence)
     for name in ("convergence", "first_total"):
         progress.preview(name, items[name])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -36,7 +37,7 @@ class Finding:
     sentence: str
 
 
-def findings(stages: Sequence[Indices], factors: Sequence[str]) -> list[Finding]:
+def findings(stages: Sequence[Indices], outputs: Sequence[str], factors: Sequence[str]) -> list[Finding]:
     """Return the marks on the last stage; a constant output has none.
 
     ``includes_zero``: the interval +- conf holds 0. ``S1_above_ST``: S1 exceeds ST, which no model does, by more than
@@ -46,56 +47,57 @@ def findings(stages: Sequence[Indices], factors: Sequence[str]) -> list[Finding]
     last = stages[-1]
     before = stages[-2] if len(stages) > 1 and 2 * stages[-2].n == last.n else None
     found: list[Finding] = []
-    for output in np.flatnonzero(~last.constant):
-        for factor, name in enumerate(factors):
-            place = (int(output), factor)
-            kinds: tuple[tuple[Column, Estimate], ...] = (("S1", last.first), ("ST", last.total))
-            for column, now in kinds:
-                then = None if before is None else (before.first if column == "S1" else before.total)
-                value, conf = now.value[place], now.conf[place]
-                if np.isnan(value):
-                    continue
-                sentence = _too_small(column, name, place, now, then, last.n)
-                if sentence:
-                    found.append(Finding(*place, column, "n_too_small", sentence))
-                if value - conf <= 0 <= value + conf:
-                    found.append(
-                        Finding(
-                            *place,
-                            column,
-                            "includes_zero",
-                            f"The interval of {column} of {name} includes 0: no influence is shown"
-                            f"{' of this factor alone' if column == 'S1' else ''}.",
-                        )
-                    )
-            first, total = last.first, last.total
-            if first.value[place] - first.conf[place] > total.value[place] + total.conf[place]:
-                found.append(
-                    Finding(
-                        *place,
-                        "S1",
-                        "S1_above_ST",
-                        f"S1 of {name} is above its ST by more than the intervals, which can't be: N = {last.n:,} is "
-                        "too small, or too many evaluations were left out.",
-                    )
-                )
-    return found
+
+    def add(
+        where: NDArray[np.bool_], column: Column, kind: FindingKind, say: Callable[[str, tuple[int, int]], str]
+    ) -> None:
+        for output, factor in np.argwhere(where).tolist():
+            named = factors[factor] if len(outputs) == 1 else f"{factors[factor]} for {outputs[output]}"
+            found.append(Finding(output, factor, column, kind, say(named, (output, factor))))
+
+    kinds: tuple[tuple[Column, Estimate, Estimate | None], ...] = (
+        ("S1", last.first, before and before.first),
+        ("ST", last.total, before and before.total),
+    )
+    with np.errstate(invalid="ignore"):  # comparisons with NaN are false, as wanted
+        for column, now, then in kinds:
+            negative = now.value < -now.conf
+            moved = np.zeros_like(negative)
+            if then is not None:
+                moved = (np.abs(now.value - then.value) > now.conf + then.conf) & ~negative
+            wide = (now.conf > WIDE) & ~negative & ~moved
+            add(negative, column, "n_too_small", partial(_say_negative, column, last.n))
+            add(moved, column, "n_too_small", partial(_say_moved, column, last.n, now, then))
+            add(wide, column, "n_too_small", partial(_say_wide, column, last.n, now))
+            add(np.abs(now.value) <= now.conf, column, "includes_zero", partial(_say_zero, column))
+        above = last.first.value - last.first.conf > last.total.value + last.total.conf
+        add(above, "S1", "S1_above_ST", partial(_say_above, last.n))
+    return sorted(found, key=lambda mark: (mark.output, mark.factor, mark.column))
 
 
-def _too_small(
-    column: Column, name: str, place: tuple[int, int], now: Estimate, then: Estimate | None, n: int
-) -> str | None:
-    value, conf = now.value[place], now.conf[place]
-    if value < -conf:
-        return f"{column} of {name} is negative beyond its interval: N = {n:,} is too small."
-    if then is not None and abs(value - then.value[place]) > conf + then.conf[place]:
-        return (
-            f"{column} of {name} was {then.value[place]:.3f} at N = {n // 2:,} and is {value:.3f} now: it has not "
-            "settled."
-        )
-    if conf > WIDE:
-        return f"{column} of {name} is uncertain by ± {conf:.2g}: N = {n:,} is too small."
-    return None
+def _say_negative(column: Column, n: int, name: str, _: tuple[int, int]) -> str:
+    return f"{column} of {name} is negative beyond its interval: N = {n:,} is too small."
+
+
+def _say_moved(column: Column, n: int, now: Estimate, then: Estimate | None, name: str, place: tuple[int, int]) -> str:
+    was = "" if then is None else f"was {then.value[place]:.3f} at N = {n // 2:,} and "
+    return f"{column} of {name} {was}is {now.value[place]:.3f} now: it has not settled."
+
+
+def _say_wide(column: Column, n: int, now: Estimate, name: str, place: tuple[int, int]) -> str:
+    return f"{column} of {name} is uncertain by ± {now.conf[place]:.2g}: N = {n:,} is too small."
+
+
+def _say_zero(column: Column, name: str, _: tuple[int, int]) -> str:
+    alone = " of this factor alone" if column == "S1" else ""
+    return f"The interval of {column} of {name} includes 0: no influence{alone} is shown."
+
+
+def _say_above(n: int, name: str, _: tuple[int, int]) -> str:
+    return (
+        f"S1 of {name} is above its ST by more than the intervals, which can't be: N = {n:,} is too small, or too many "
+        "evaluations were left out."
+    )
 
 
 def settled_since(stages: Sequence[Indices], output: int) -> int | None:

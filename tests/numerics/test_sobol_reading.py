@@ -29,7 +29,7 @@ def _indices(n: int, first: Any, total: Any, conf: float = 0.01, **other: Any) -
 
 
 def _kinds(stages: list[Indices]) -> set[tuple[int, int, str, str]]:
-    return {(f.output, f.factor, f.column, f.kind) for f in findings(stages, ["a", "b", "c"])}
+    return {(f.output, f.factor, f.column, f.kind) for f in findings(stages, ["y"], ["a", "b", "c"])}
 
 
 def test_that_settled_clear_indices_get_no_mark() -> None:
@@ -120,3 +120,9 @@ def test_that_correlated_columns_are_named() -> None:
     assert "In the data, a and b are correlated (r = 0.8" in said
     assert "Sampled independently: a uniform on [0, 1]; b" in said
     assert "correlated" not in " ".join(about_inputs(space, data[:, [2, 2, 2, 3]] * rng.normal(size=(300, 4))))
+
+
+def test_that_marks_name_the_output_where_there_are_several() -> None:
+    several = _indices(512, [[0.5, 0.0], [0.5, 0.3]], [[0.6, 0.1], [0.6, 0.4]])
+    [mark] = findings([several], ["p", "fn1[0]"], ["a", "b"])
+    assert mark.sentence == "The interval of S1 of b for p includes 0: no influence of this factor alone is shown."
