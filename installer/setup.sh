@@ -109,5 +109,7 @@ ensure_runtime() {
     pip_install "$root/installer/requirements-build.txt" || return 1
     "$python" -m pip install -qq --disable-pip-version-check --no-input --no-deps --no-build-isolation \
         --editable "$root" >&2 || return 1
+    # Compiled now, so that the first window is as quick as the later ones.
+    "$python" -m compileall -q "$root/sensiview" >&2
     stamp "${files[@]}" >"$venv/.runtime"
 }

@@ -56,8 +56,8 @@ def findings(stages: Sequence[Indices], outputs: Sequence[str], factors: Sequenc
             found.append(Finding(output, factor, column, kind, say(named, (output, factor))))
 
     kinds: tuple[tuple[Column, Estimate, Estimate | None], ...] = (
-        ("S1", last.first, before and before.first),
-        ("ST", last.total, before and before.total),
+        ("S1", last.first, before.first if before else None),
+        ("ST", last.total, before.total if before else None),
     )
     with np.errstate(invalid="ignore"):  # comparisons with NaN are false, as wanted
         for column, now, then in kinds:
