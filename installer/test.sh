@@ -17,7 +17,7 @@ cd "$root" || exit 1
 
 # A private screen of a known size: the user's own is never touched, and software OpenGL is the same everywhere.
 on_screen() {
-    env -u WAYLAND_DISPLAY LIBGL_ALWAYS_SOFTWARE=1 QT_QPA_PLATFORM=xcb \
+    env -u WAYLAND_DISPLAY -u QT_QPA_PLATFORM LIBGL_ALWAYS_SOFTWARE=1 \
         xvfb-run -a -s "-screen 0 1920x1200x24 -nolisten tcp" "$@"
 }
 
@@ -45,7 +45,7 @@ fi
 check "ruff" "$venv/bin/ruff" check .
 check "ruff format" "$venv/bin/ruff" format --check .
 check "mypy" "$venv/bin/mypy"
-check "import-linter" "$venv/bin/lint-imports"
+check "import-linter" "$venv/bin/lint-imports" --no-cache
 check "tests" on_screen "$python" -m pytest "${slow[@]}"
 if [ ${#failed[@]} -gt 0 ]; then
     printf '\nFailed: %s\n' "${failed[*]}"

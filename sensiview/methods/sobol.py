@@ -130,6 +130,14 @@ class SobolParameters(Parameters):
             raise ValueError(f"Write it as {example}")
         return value
 
+    @field_validator("rows", mode="before")
+    @classmethod
+    def _selection(cls, value: Any) -> Any:
+        """Take what a command line makes of 5 and of 0-499,600."""
+        if isinstance(value, list) and any(isinstance(part, str) for part in value):
+            return ",".join(map(str, value))
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
     @field_validator("output")
     @classmethod
     def _something(cls, value: str | list[str]) -> str | list[str]:

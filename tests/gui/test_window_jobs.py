@@ -35,9 +35,9 @@ def test_that_a_run_goes_from_the_queue_to_its_result(open_window: Any, workers:
         StageBegan(run.id, name="Evaluating", total=2048),
         Advanced(run.id, done=1024, total=2048, evaluations=1024, per_second=5e5, seconds_left=0.5, memory=300_000_000),
     )
-    wait_until(lambda: cell(open_window, 0, "Rows/s") == "500\u2009000")
+    wait_until(lambda: cell(open_window, 0, "Rows/s") == "500,000")
     assert cell(open_window, 0, "Stage") == "Evaluating"
-    assert cell(open_window, 0, "Progress") == "1\u2009024 of 2\u2009048"
+    assert cell(open_window, 0, "Progress") == "1,024 of 2,048"
     assert cell(open_window, 0, "Memory") == "300 MB"
     assert open_window.session.project.run(run.id).state == "running"
     workers[0].say(Warned(run.id, sentence="N is not a power of two."))

@@ -151,9 +151,11 @@ def test_that_a_command_line_can_say_it_all() -> None:
             "distributions": "empirical",
             "groups": '{"g": ["x 1", "größe"]}',
             "stop_width": "0.02",
-            "rows": "0-499",
+            "rows": "0-499,600",
         }
     )
+    assert found.rows == "0-499,600"
+    assert SobolParameters.parse_strings({"rows": "5"}).rows == "5"
     assert found.n == 1024
     assert found.outputs() == ["probability", "fn1"]
     assert found.bounds == {"x 1": [0, 1]}
