@@ -129,8 +129,7 @@ def _intervals(told: Told) -> str:
     bounds = (
         "low and high bounds are percentiles of the same resamples"
         if told.parameter("interval", "percentile") == "percentile"
-        else "low and high bounds come from the spread between batches of the quasi-random design [snyder2000], or "
-        "from the percentiles of the resamples where these are narrower"
+        else "low and high bounds are Student's t intervals over eight batches of the quasi-random design [snyder2000]"
     )
     return (
         f"The half widths (\u00b1) are normal {confidence} intervals from {resamples} bootstrap resamples "

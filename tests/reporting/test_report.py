@@ -139,7 +139,7 @@ def test_that_the_methods_paragraph_counts_the_rows(runs: Any) -> None:
         ({"fixed": {"Age": 30.0}}, "Held fixed were Age: 30."),
         ({"groups": {"body": ["BMI", "Age"]}}, "varied in groups: body: BMI, Age."),
         ({"stop_width": 0.01, "max_seconds": 60}, "no interval of S1 and ST was wider than ± 0.01 or another doubling"),
-        ({"interval": "design"}, "spread between batches of the quasi-random design"),
+        ({"interval": "design"}, "eight batches of the quasi-random design"),
         ({"target": 1}, "(class 1)"),
         ({"second_order": False}, "matrices A, B, AB of Saltelli"),
     ],
