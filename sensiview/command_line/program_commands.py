@@ -49,7 +49,7 @@ def demo(options: argparse.Namespace, tools: Tools) -> int:
 
 def analyses(options: argparse.Namespace, tools: Tools) -> int:
     """List the analyses."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "key": analysis.key,
             "title": analysis.title,
@@ -62,7 +62,7 @@ def analyses(options: argparse.Namespace, tools: Tools) -> int:
     if options.json:
         say_json({"analyses": rows})
         return 0
-    shown = [{**row, "accepts": ", ".join(row["accepts"])} for row in rows]  # type: ignore[arg-type]
+    shown = [{**row, "accepts": ", ".join(row["accepts"])} for row in rows]
     say(table(shown, ["key", "title", "accepts", "summary"]))
     return 0
 
