@@ -26,6 +26,8 @@ _MOST_PREVIEW_VALUES = 100_000
 # Checkpoints and previews may cost a tenth of the time each, however often an analysis offers them.
 _CHECKPOINT_S = 1.0
 RARELY = 10.0
+# The first preview loads pandas: that cost does not come again, so it does not count in full.
+_DEAREST_PREVIEW_S = 0.2
 _SPEED_MEMORY_S = 3.0
 
 
@@ -164,7 +166,7 @@ class JobProgress:
             name = next(iter(self._previews))
             self._emit(Previewed(self._run, name, to_plain(self._previews.pop(name))))
             ended = self._clock()
-            self._preview_due = ended + RARELY * (ended - now)
+            self._preview_due = ended + RARELY * min(ended - now, _DEAREST_PREVIEW_S)
 
     def _finish_stage(self) -> None:
         # A stage too short to be shown at all needs no last word.
