@@ -92,9 +92,7 @@ class TestWelcome:
 
 
 @pytest.mark.needs_display
-def test_that_the_panes_are_where_they_were_left(
-    session: Any, project_path: Path, qapp: Any, wait_until: Any
-) -> None:
+def test_that_the_panes_are_where_they_were_left(session: Any, project_path: Path, qapp: Any, wait_until: Any) -> None:
     from sensiview.gui.main_window import MainWindow
 
     first = MainWindow(session)
