@@ -151,7 +151,16 @@ def task_for(project: Project, run_id: str) -> Task:
     sources = []
     for wanted in inputs:
         finished = project.run(str(wanted))
-        sources.append(RunSource(id=finished.id, directory=project.run_directory(finished.id)))
+        sources.append(
+            RunSource(
+                id=finished.id,
+                directory=project.run_directory(finished.id),
+                name=finished.name,
+                analysis=finished.analysis,
+                dataset=project.dataset(finished.dataset) if finished.dataset else None,
+                model=project.model(finished.model) if finished.model else None,
+            )
+        )
     model = project.model(run.model) if run.model else None
     parameters = dict(run.parameters)
     if run.kind == "training":

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from sensiview.analysis.item_files import read_items
 from sensiview.analysis.result import Result
 from sensiview.analysis.sources import DatasetSource, ModelSource
-from sensiview.analysis.study import Study
+from sensiview.analysis.study import Finished, Study
 from sensiview.errors import ProjectError, UserError
 
 if TYPE_CHECKING:
     from sensiview.models.architectures import Architecture
+    from sensiview.projects.records import RunRecord
     from sensiview.projects.store import Project
 
 
@@ -26,7 +28,7 @@ def study_of(
     batch_size: int | None = None,
 ) -> Study:
     """Return the cards of a choice: enough for obstacles, problems and cost, not for running."""
-    finished = {run.id: lambda run=run: read_result(project, run.id) for run in project.runs() if run.items}
+    finished = {run.id: _finished(project, run) for run in project.runs() if run.items}
     return Study(
         architectures=_architectures_for(model),
         dataset=dataset.card if dataset else None,
@@ -36,6 +38,28 @@ def study_of(
         batch_size=batch_size,
         runs=finished,
     )
+
+
+def _finished(project: Project, run: RunRecord) -> Finished:
+    """Return what another analysis may know of a finished run without opening its model."""
+    return Finished(
+        id=run.id,
+        result=partial(read_result, project, run.id),
+        name=run.name,
+        analysis=run.analysis,
+        parameters=run.parameters,
+        seed=run.seed,
+        dataset=_card(project.dataset, run.dataset),
+        model=_card(project.model, run.model),
+    )
+
+
+def _card(find: Callable[[str], Any], wanted: str | None) -> Any:
+    """Return a card; None for a data set or model that was deleted since."""
+    try:
+        return find(wanted).card if wanted else None
+    except UserError:
+        return None
 
 
 def read_result(project: Project, run_id: str) -> Result:

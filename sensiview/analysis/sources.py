@@ -33,9 +33,13 @@ class ModelSource(BaseModel):
 
 
 class RunSource(BaseModel):
-    """A finished run that a study takes as input."""
+    """A finished run that a study takes as input, with the data set and the model it was made with."""
 
     model_config = ConfigDict(frozen=True)
 
     id: str
     directory: Path
+    name: str = ""
+    analysis: str = ""
+    dataset: DatasetSource | None = None
+    model: ModelSource | None = None

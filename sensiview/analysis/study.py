@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from sensiview.datasets.card import DatasetCard
 from sensiview.errors import UserError
@@ -13,8 +13,39 @@ from sensiview.models.card import ModelCard
 if TYPE_CHECKING:
     from sensiview.analysis.result import Result
     from sensiview.datasets.table import Table
+    from sensiview.datasets.volumes import VolumeSet
     from sensiview.models.architectures import Architecture
     from sensiview.models.network import Network
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished run that another analysis takes as input.
+
+    Parameters
+    ----------
+    id, name, analysis : str
+        Identifier, the user's name for it, and the analysis's key.
+    parameters : mapping
+        As they were recorded.
+    seed : int
+    dataset, model : card or None
+        What it was run on.
+    result : callable
+        Returns its items.
+    network : callable or None
+        Opens the model it was run on, on the study's device.
+    """
+
+    id: str
+    result: Callable[[], Result]
+    name: str = ""
+    analysis: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 1
+    dataset: DatasetCard | None = None
+    model: ModelCard | None = None
+    network: Callable[[], Network] | None = None
 
 
 @dataclass(frozen=True)
@@ -34,8 +65,8 @@ class Study:
         At least 1. Everything random in the run is derived from it.
     batch_size : int or None
         None probes what fits.
-    runs : mapping of str to callable, or None
-        Finished runs of the same project by identifier; called, each gives its result.
+    runs : mapping of str to Finished, or None
+        Finished runs of the same project by identifier.
     architectures : mapping of str to Architecture, or None
         By key, those of plugins included; None where only our own are known.
     """
@@ -45,9 +76,10 @@ class Study:
     device: str = "auto"
     seed: int = 1
     batch_size: int | None = None
-    runs: Mapping[str, Callable[[], Result]] | None = None
+    runs: Mapping[str, Finished] | None = None
     architectures: Mapping[str, Architecture] | None = None
     table_loader: Callable[[], Table] | None = None
+    volumes_loader: Callable[[], VolumeSet] | None = None
     network_loader: Callable[[], Network] | None = None
 
     def table(self) -> Table:
@@ -56,15 +88,27 @@ class Study:
             raise UserError("This analysis needs a table. Choose a data set first.")
         return self.table_loader()
 
+    def volumes(self) -> VolumeSet:
+        """Return the cohort; each volume is read when it is used."""
+        if self.volumes_loader is None:
+            raise UserError("This analysis needs volumes. Choose a data set of volumes first.")
+        return self.volumes_loader()
+
     def network(self) -> Network:
         """Return the network with its weights, in eval mode, on the study's device."""
         if self.network_loader is None:
             raise UserError("This analysis needs a model. Choose a model first.")
         return self.network_loader()
 
-    def finished(self, run: str) -> Result:
-        """Return the result of a finished run of the same project."""
+    def finished(self, run: str) -> Finished:
+        """Return a finished run of the same project.
+
+        Raises
+        ------
+        UserError
+            There is none of that identifier.
+        """
         if not self.runs or run not in self.runs:
             known = ", ".join(self.runs or ()) or "none"
             raise UserError(f"There is no finished run '{run}' to take as input. Finished runs: {known}.")
-        return self.runs[run]()
+        return self.runs[run]

@@ -15,7 +15,7 @@ from sensiview.analysis.contract import Analysis
 from sensiview.analysis.item_files import read_items, write_items
 from sensiview.analysis.progress import Checkpoint
 from sensiview.analysis.result import Result
-from sensiview.analysis.study import Study
+from sensiview.analysis.study import Finished, Study
 from sensiview.errors import DataError, SensiViewError, Stopped, UserError
 from sensiview.files import verify
 from sensiview.jobs import checkpoints
@@ -214,7 +214,7 @@ class _Job:
             device=device,
             seed=self.task.seed,
             batch_size=self.task.batch_size,
-            runs={run.id: partial(_result_of, run) for run in self.task.runs},
+            runs={run.id: self._finished(run, device) for run in self.task.runs},
         )
         if dataset is not None and dataset.card.kind == "table":
             from sensiview.datasets.opening import open_table
@@ -222,12 +222,39 @@ class _Job:
             # A large file is read for a while: a cancel is obeyed meanwhile.
             loader = partial(open_table, dataset, on_progress=lambda share: progress.advance(0))
             study = replace(study, table_loader=cache(loader))
+        elif dataset is not None and dataset.card.kind == "volumes":
+            from sensiview.datasets.volume_opening import open_volumes
+
+            study = replace(study, volumes_loader=cache(partial(open_volumes, dataset)))
         if model is not None and analysis.needs_model:
             from sensiview.models.opening import open_network
 
             opener = partial(open_network, model, device=device, architectures=self._architectures_now())
             study = replace(study, network_loader=cache(opener), architectures=self._architectures_now())
         return study
+
+    def _finished(self, run: RunSource, device: str) -> Finished:
+        """Return a run that the analysis takes as input; its network is opened only when it is asked for."""
+        try:
+            record = read_record(run.directory)
+        except SensiViewError:
+            record = {}  # the items are what counts; they say themselves when they are damaged
+        opener = None
+        if run.model is not None:
+            from sensiview.models.opening import open_network
+
+            opener = cache(partial(open_network, run.model, device=device, architectures=self._architectures_now()))
+        return Finished(
+            id=run.id,
+            result=cache(partial(_result_of, run, record)),
+            name=run.name or run.id,
+            analysis=run.analysis,
+            parameters=record.get("parameters", {}),
+            seed=int(record.get("seed", 1)),
+            dataset=run.dataset.card if run.dataset else None,
+            model=run.model.card if run.model else None,
+            network=opener,
+        )
 
     def _architectures_now(self) -> Mapping[str, Architecture]:
         if self._architectures is not None:
@@ -251,11 +278,7 @@ def _device(wanted: str) -> tuple[str, str, Callable[[], tuple[int, int]]]:
     return str(device), devices.title(device), lambda: devices.memory_in_use(device)
 
 
-def _result_of(run: RunSource) -> Result:
-    try:
-        record = read_record(run.directory)
-    except SensiViewError:
-        record = {}  # the items are what counts; they say themselves when they are damaged
+def _result_of(run: RunSource, record: Mapping[str, Any]) -> Result:
     return Result(
         read_items(run.directory),
         evaluations=int(record.get("evaluations", 0)),

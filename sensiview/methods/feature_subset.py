@@ -288,7 +288,7 @@ def _ranking(
 
 def _total_of_run(study: Study, run: str, factors: Sequence[str]) -> Array:
     """Return ST of each factor from a finished run, the mean over the network's outputs."""
-    result = study.finished(run)
+    result = study.finished(run).result()
     item = result.items_by_name.get("first_total")
     if not isinstance(item, IndexTable):
         raise UserError(f"The run '{run}' has no total indices. Choose a run of Sobol' indices.")

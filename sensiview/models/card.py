@@ -46,6 +46,8 @@ class ModelCard(BaseModel):
     rows_per_second: dict[str, float] = {}
     bytes_per_row: int = 0
     notes: tuple[str, ...] = ()
+    # How it came to be, where it was trained here: seed, run, fold, folds, train and test subjects, data set.
+    training: dict[str, Any] = {}
 
     @property
     def n_inputs(self) -> int | None:

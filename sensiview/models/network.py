@@ -63,7 +63,7 @@ class Network:
         self.notices = (*said, *_batch_dependence(self.module))
         self._preprocessing = Preprocessing(card.preprocessing, card.input_shape, card.name)
 
-    def preprocess(self, rows: Tensor) -> Tensor:
+    def preprocess(self, rows: Tensor, like: Tensor | None = None, affine: NDArray[np.float64] | None = None) -> Tensor:
         """Return what the module takes, from raw values: preprocessed, on the device, in the module's dtype.
 
         Parameters
@@ -71,8 +71,13 @@ class Network:
         rows : Tensor
             Shape (n, *input_shape), raw values in the data's own units, any real dtype, any device. Float64 values are
             standardised in float64 before they are rounded. Differentiable.
+        like : Tensor, optional
+            Same shape: the inputs before something in them was changed. Statistics that are taken from each input
+            (its 99th percentile) are taken from these, so that a mask does not change how the rest is scaled.
+        affine : ndarray, optional
+            Of volumes, (4, 4), voxel to RAS mm: for a network that wants them in one orientation.
         """
-        rows = self._preprocessing(rows if rows.is_floating_point() else rows.to(self.dtype))
+        rows = self._preprocessing(rows if rows.is_floating_point() else rows.to(self.dtype), like, affine)
         return rows.to(device=self.device, dtype=self.dtype)
 
     def measuring(self) -> AbstractContextManager[None]:

@@ -56,7 +56,7 @@ class Preprocessing:
             )
         self._statistics = mean, std
 
-    def __call__(self, rows: Tensor) -> Tensor:
+    def __call__(self, rows: Tensor, like: Tensor | None = None, affine: NDArray[np.float64] | None = None) -> Tensor:
         """Return floating rows, shape (n, *input_shape), preprocessed in their own dtype. Differentiable."""
         if self._statistics is None:
             return rows

@@ -15,7 +15,7 @@ import torch
 from sensiview.analysis.items import IndexTable, Item
 from sensiview.analysis.progress import Checkpoint, Silent
 from sensiview.analysis.result import Result
-from sensiview.analysis.study import Study
+from sensiview.analysis.study import Finished, Study
 from sensiview.datasets.table import Table, table_from_frame
 from sensiview.errors import ModelError, Stopped, UserError
 from sensiview.methods.feature_subset import FeatureSubset, FeatureSubsetParameters
@@ -133,7 +133,7 @@ def test_that_a_finished_run_of_sobol_indices_ranks() -> None:
         item = IndexTable(title="t", frame=table, keys=("output", "factor"), values=("S1", "ST"))
         return Result({"first_total": item})
 
-    study = replace(classes(), runs={"sobol-0001": finished})
+    study = replace(classes(), runs={"sobol-0001": Finished("sobol-0001", finished)})
     result = run(study, runs="sobol-0001")
     assert list(table_of(result, "ranking")["factor"]) == ["none", "nothing", "weak", "strong"]
     assert table_of(result, "summary").loc[1, "factors"] == "none, nothing"
@@ -145,7 +145,13 @@ def test_that_a_finished_run_of_sobol_indices_ranks() -> None:
 def test_that_a_run_with_other_factors_is_refused(factors: list[str]) -> None:
     table = pd.DataFrame({"output": "yes", "factor": factors, "ST": 0.5})
     item = IndexTable(title="t", frame=table, keys=("output", "factor"), values=("ST",))
-    study = replace(classes(), runs={"r": lambda: Result({"first_total": item}), "other": lambda: Result({})})
+    study = replace(
+        classes(),
+        runs={
+            "r": Finished("r", lambda: Result({"first_total": item})),
+            "other": Finished("other", lambda: Result({})),
+        },
+    )
     with pytest.raises(UserError, match="has no index for"):
         run(study, runs="r")
     with pytest.raises(UserError, match="no total indices"):
