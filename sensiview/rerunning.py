@@ -36,6 +36,8 @@ def new_from_record(project: Project, catalogue: Catalogue, record: Mapping[str,
         raise UserError("This project holds no model with the weights that the record names. Add those weights first.")
     if record.get("kind") == "training":
         raise UserError("The record is of a training. Train again with 'sensiview train'; its parameters are in it.")
+    if record.get("kind") == "preparation":
+        raise UserError("The record is of a job that made a data set, not of an analysis. Make the data set again.")
     return new_analysis(
         project,
         catalogue,

@@ -15,6 +15,7 @@ from sensiview.jobs.checkpoints import has_checkpoint
 from sensiview.jobs.events import Event, Failed, Started, StoppedByUser, Succeeded, Warned
 from sensiview.jobs.task import Task
 from sensiview.models.card import ModelCard
+from sensiview.preparing import add_prepared
 from sensiview.projects.records import RunRecord, now
 from sensiview.studies import choose_dataset, choose_model, study_of
 
@@ -232,7 +233,9 @@ def _succeeded(project: Project, run_id: str, event: Succeeded) -> None:
         versions=facts.get("versions", {}),
         fingerprints=facts.get("fingerprints", {}),
     )
-    if run.kind == "training":
+    if run.kind == "preparation":
+        add_prepared(project, directory)
+    elif run.kind == "training":
         added = project.add_model(inspected_card(directory), weights=directory / "model.safetensors")
         project.update_run(run_id, model=added.id, model_name=added.card.name)
     elif run.model and event.evaluations >= _ENOUGH_TO_TIME and not event.facts.get("trains"):

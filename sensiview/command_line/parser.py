@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sensiview import __version__
 from sensiview.command_line import (
+    dataset_commands,
     program_commands,
     project_commands,
     run_commands,
@@ -68,16 +69,21 @@ def _add_project_commands(add: Add) -> None:
     dataset = _project(
         add(
             "add-dataset",
-            "Add a table (CSV, TSV, Parquet, Excel) to a project.",
+            "Add tables (CSV, TSV, Parquet, Excel), volumes (NIfTI) or DICOM series to a project.",
             "my_study.sensiview patients.csv --target Outcome",
-            project_commands.add_dataset,
+            dataset_commands.add_dataset,
         )
     )
-    dataset.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="file to add")
+    dataset.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="file or folder to add")
     dataset.add_argument("--name", help="name in the project; the file's name when left out")
-    dataset.add_argument("--kind", choices=["table"], default="table", help="kind of data")
+    dataset.add_argument("--kind", choices=["table", "volumes", "dicom"], help="kind of data; seen from the files")
     dataset.add_argument("--target", metavar="COLUMN", help="column the models predict")
     dataset.add_argument("--copy", action="store_true", help="copy the file into the project")
+    dataset.add_argument(
+        "--participants", type=Path, metavar="TABLE", help="volumes: table of the subjects; participants.tsv is found"
+    )
+    dataset.add_argument("--frame", type=int, metavar="I", help="volumes: which volume of 4-D files, from 0")
+    dataset.add_argument("--series", metavar="S", help="DICOM: only the series of this UID or description")
     dataset.add_argument("--missing", action="append", default=[], metavar="WORD", help="cells that mean no value")
     dataset.add_argument("--text", action="append", default=[], metavar="COLUMN", help="column that is text, no factor")
     dataset.add_argument("--leave-out", action="append", default=[], metavar="COLUMN", help="column not to read")
@@ -131,6 +137,8 @@ def _add_run_commands(add: Add) -> None:
     train.add_argument("--name", default="", help="name of the new model")
     train.add_argument("--epochs", type=int, metavar="E", help="passes over the training rows")
     train.add_argument("--option", action="append", default=[], metavar="k=v", help="option of the architecture")
+    train.add_argument("--folds", type=int, metavar="K", help="volumes: cross-validation, one model per fold")
+    train.add_argument("--runs", type=int, default=1, metavar="R", help="with --folds: trainings per fold")
     train.add_argument("--recipe", action="append", default=[], metavar="k=v", help="setting of the training")
     _where(train)
 

@@ -30,43 +30,6 @@ def new(options: argparse.Namespace, tools: Tools) -> int:
     return 0
 
 
-def add_dataset(options: argparse.Namespace, tools: Tools) -> int:
-    """Add one table per path."""
-    from sensiview.datasets.reading import read_table, understand
-
-    if options.name and len(options.paths) > 1:
-        raise UserError("--name names one file; leave it out to add several.")
-    chosen = key_values(options.read)
-    added: list[dict[str, Any]] = []
-    with Project.open(options.project) as project:
-        for path in options.paths:
-            reading = understand(path, **chosen)
-            reading = reading.with_missing(*options.missing).with_text(*options.text).without(*options.leave_out)
-            name = options.name or path.stem
-            read = read_table(path, reading, name=name, target=options.target)
-            source = project.add_dataset(read.card, [path], copy=options.copy)
-            added.append(
-                {
-                    "id": source.id,
-                    "name": source.card.name,
-                    "rows": source.card.n_rows,
-                    "factors": list(source.card.features),
-                    "target": source.card.target,
-                    "classes": dict(source.card.class_counts),
-                    "notes": list(source.card.notes),
-                }
-            )
-    if options.json:
-        say_json({"datasets": added})
-        return 0
-    for entry in added:
-        target = f", target {entry['target']}" if entry["target"] else ", no target"
-        say(f"Added '{entry['name']}': {entry['rows']} rows, {len(entry['factors'])} factors{target}")
-        for note in entry["notes"]:
-            complain(note)
-    return 0
-
-
 def _class_names(path: Path) -> tuple[str, ...]:
     text = path.read_text(encoding="utf-8")
     if text.lstrip().startswith("["):

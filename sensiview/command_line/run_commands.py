@@ -16,6 +16,7 @@ from sensiview import running
 from sensiview.command_line.arguments import key_values
 from sensiview.command_line.output import complain, item_text, say, say_json
 from sensiview.command_line.tools import Tools
+from sensiview.cross_validation import new_cross_validation
 from sensiview.errors import UserError
 from sensiview.jobs.events import Advanced, Event, Failed, StageBegan, StoppedByUser, Succeeded, Warned
 from sensiview.jobs.execution import execute
@@ -177,6 +178,10 @@ def train(options: argparse.Namespace, tools: Tools) -> int:
     recipe: dict[str, Any] = dict(key_values(options.recipe))
     if options.epochs is not None:
         recipe["epochs"] = options.epochs
+    if options.folds is not None:
+        return _cross_validate(options, tools, recipe)
+    if options.runs != 1:
+        raise UserError("--runs repeats every fold; give --folds too.")
     with Project.open(options.project) as project:
         queued = running.new_training(
             project,
@@ -189,6 +194,38 @@ def train(options: argparse.Namespace, tools: Tools) -> int:
             name=options.name,
         )
         return _finish(project, queued, options, tools)
+
+
+def _cross_validate(options: argparse.Namespace, tools: Tools, recipe: Mapping[str, Any]) -> int:
+    """Train one model per fold and run, one after the other; stops at the first that does not succeed."""
+    with Project.open(options.project) as project:
+        queued = new_cross_validation(
+            project,
+            options.architecture,
+            dataset=options.dataset,
+            folds=options.folds,
+            runs=options.runs,
+            options=key_values(options.option),
+            recipe=recipe,
+            device=options.device,
+            seed=options.seed,
+            name=options.name,
+        )
+        models: list[dict[str, Any]] = []
+        for run in queued:
+            complain(f"{run.name} ...")
+            outcome = run_queued(project, run, tools, quiet=options.json)
+            if outcome.state != "succeeded":
+                return answer(project, run.id, outcome, as_json=options.json)
+            record = project.run(run.id)
+            card = project.model(record.model or "").card
+            models.append({"run": run.id, "model": record.model, "name": card.name, "accuracy": card.accuracy})
+            if not options.json:
+                shown = ", ".join(f"{split} {value:.3f}" for split, value in card.accuracy.items())
+                say(f"{run.id}  {card.name}: {shown}")
+        if options.json:
+            say_json({"models": models})
+    return 0
 
 
 def resume(options: argparse.Namespace, tools: Tools) -> int:

@@ -51,6 +51,13 @@ def _no_data(session: Session) -> str:
     return _not_writable(session) or ("" if session.dataset else "Import a data set first.")
 
 
+def _no_volumes(session: Session) -> str:
+    reason = _no_data(session)
+    if reason or session.dataset is None:
+        return reason
+    return "" if session.dataset.card.kind == "volumes" else "Choose a data set of volumes first."
+
+
 def _nothing_to_train(session: Session) -> str:
     reason = _no_data(session)
     if reason or session.dataset is None:
@@ -70,6 +77,7 @@ CONDITIONS: Mapping[str, Callable[[Session], str]] = {
     "entry": _nothing_selected,
     "dataset": _no_data,
     "trainable": _nothing_to_train,
+    "volumes": _no_volumes,
     "run": _no_run,
     "rerun": lambda session: _not_writable(session) or _no_run(session),
     "result": _no_result,

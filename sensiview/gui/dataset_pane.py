@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sensiview.analysis.items import Item
 from sensiview.analysis.sources import DatasetSource
 from sensiview.errors import SensiViewError
 from sensiview.gui.background import run_in_background
@@ -26,20 +25,31 @@ from sensiview.gui.dataset_overview import Overview, class_balance, column_frame
 from sensiview.gui.elided_label import ElidedLabel
 from sensiview.gui.facts_tree import FactsTree
 from sensiview.gui.frame_table import FrameTable
+from sensiview.gui.picture_tab import PictureTab
 from sensiview.gui.plots.bars import BarsPlot
 from sensiview.gui.plots.histograms import HistogramsPlot
-from sensiview.gui.plots.item_plot import ItemPlot
 from sensiview.gui.plots.matrix import MatrixPlot
 from sensiview.gui.session import Session
+from sensiview.gui.volume_dataset_page import VolumeDatasetPage
 
-_NOTHING = "No data set is chosen.\n\nImport a table: CSV, Parquet or Excel. Or drop a file onto the window."
+_NOTHING = (
+    "No data set is chosen.\n\nImport a table, volumes (NIfTI) or a folder of DICOM. Or drop files onto the window."
+)
 _READ_FOR = ("rows", "histograms", "correlation")
 # Smaller files are read as soon as the page is seen, for the quartiles in the table of columns.
 _QUICK_BYTES = 50_000_000
 
 
 class DatasetPane(QWidget):
-    """The data set's page. The file is read when rows or pictures of them are looked at, in the background."""
+    """The data set's page. The file is read when rows or pictures of them are looked at, in the background.
+
+    Signals
+    -------
+    command_wanted(str)
+        A key of the window's list of actions.
+    """
+
+    command_wanted = Signal(str)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,6 +66,7 @@ class DatasetPane(QWidget):
         self.facts = FactsTree("dataset_facts", "What is known of this data set")
         self.pictures: dict[str, PictureTab] = {}
         self.tabs = QTabWidget()
+        self.volumes: VolumeDatasetPage | None = None
         self._stack = QStackedWidget()
         self._lay_out()
         self.target.activated.connect(self._choose_target)
@@ -67,6 +78,15 @@ class DatasetPane(QWidget):
     def refresh(self) -> None:
         """Show the data set that is chosen now."""
         source = self._session.dataset
+        if source is not None and source.card.kind == "volumes":
+            self._drop()
+            if self.volumes is None:
+                self.volumes = VolumeDatasetPage(self._session)
+                self.volumes.command_wanted.connect(self.command_wanted)
+                self._stack.addWidget(self.volumes)
+            self.volumes.show_source(source)
+            self._stack.setCurrentWidget(self.volumes)
+            return
         self._stack.setCurrentIndex(1 if source is not None else 0)
         if source is None or source == self._source:
             if source is None:
@@ -204,52 +224,3 @@ class DatasetPane(QWidget):
         self.rows.clear()
         for name in _READ_FOR:
             self.pictures[name].say("")
-
-
-class PictureTab(QStackedWidget):
-    """A widget that comes later, with a sentence in its place until then.
-
-    Signals
-    -------
-    problem(object)
-        A `SensiViewError` from an export.
-    """
-
-    problem = Signal(object)
-
-    def __init__(self, content: QWidget | None = None, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.sentence = QLabel()
-        self.sentence.setProperty("role", "muted")
-        self.sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.sentence.setWordWrap(True)
-        self.sentence.setTextFormat(Qt.TextFormat.PlainText)
-        self.addWidget(self.sentence)
-        self.content: QWidget | None = None
-        if content is not None:
-            self.content = content
-            self.addWidget(content)
-
-    def say(self, sentence: str) -> None:
-        """Show a sentence."""
-        self.sentence.setText(sentence)
-        self.setCurrentWidget(self.sentence)
-
-    def show_content(self) -> None:
-        """Show the widget."""
-        if self.content is not None:
-            self.setCurrentWidget(self.content)
-
-    def show_item(self, item: Item | None, plot: type[ItemPlot], otherwise: str) -> None:
-        """Draw an item, or say why there is none."""
-        if item is None:
-            self.say(otherwise)
-            return
-        if isinstance(self.content, ItemPlot):
-            self.content.set_item(item)
-        else:
-            made = plot(item)
-            made.problem.connect(self.problem)
-            self.content = made
-            self.addWidget(made)
-        self.show_content()

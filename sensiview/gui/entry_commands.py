@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtWidgets import QFileDialog
 
 from sensiview.errors import UserError
 from sensiview.gui.project_commands import ProjectCommands
-from sensiview.gui.project_tree import TABLE_SUFFIXES, WEIGHT_SUFFIXES
+from sensiview.gui.project_tree import DICOM_SUFFIXES, TABLE_SUFFIXES, VOLUME_SUFFIXES, WEIGHT_SUFFIXES
 from sensiview.gui.session import EntryKind
+
+if TYPE_CHECKING:
+    from sensiview.analysis.sources import DatasetSource
 
 
 class EntryCommands(ProjectCommands):
@@ -33,6 +36,49 @@ class EntryCommands(ProjectCommands):
         dialog = ImportTableDialog(self._session, path, self._window)
         dialog.imported.connect(lambda identifier: self.choose_entry("dataset", identifier))
         self._window.show_dialog("import_table", dialog)
+
+    def import_volumes(self) -> None:
+        """Ask for NIfTI files, then show what they are."""
+        self._session.writable_project()
+        dialog = QFileDialog(self._window, "Import volumes")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setNameFilters(["Volumes (*.nii *.nii.gz *.img *.hdr)", "All files (*)"])
+        dialog.filesSelected.connect(lambda paths: self.import_volume_paths([Path(path) for path in paths]))
+        self._window.show_dialog("choose_volumes", dialog, sheet=True)
+
+    def import_volume_folder(self) -> None:
+        """Ask for a folder of volumes or of DICOM files, then show what lies in it."""
+        self._session.writable_project()
+        dialog = QFileDialog(self._window, "Import folder of volumes or DICOM")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
+        dialog.fileSelected.connect(lambda path: self.import_folder(Path(path)))
+        self._window.show_dialog("choose_volume_folder", dialog, sheet=True)
+
+    def import_folder(self, path: Path) -> None:
+        """Show what lies in a folder: volumes, or DICOM series."""
+        from sensiview.importing import guess_kind
+
+        if guess_kind([path]) == "dicom":
+            self.import_dicom_paths([path])
+        else:
+            self.import_volume_paths([path])
+
+    def import_volume_paths(self, paths: list[Path]) -> None:
+        """Show what volumes were found, before they are added."""
+        from sensiview.gui.dialogs.import_volumes import ImportVolumesDialog
+
+        dialog = ImportVolumesDialog(self._session, paths, self._window)
+        dialog.imported.connect(lambda identifier: self.choose_entry("dataset", identifier))
+        self._window.show_dialog("import_volumes", dialog)
+
+    def import_dicom_paths(self, paths: list[Path]) -> None:
+        """Show patients, studies and series, before any is added."""
+        from sensiview.gui.dialogs.import_dicom import ImportDicomDialog
+
+        dialog = ImportDicomDialog(self._session, paths, self._window)
+        dialog.imported.connect(lambda identifier: self.choose_entry("dataset", identifier))
+        self._window.show_dialog("import_dicom", dialog)
 
     def add_model(self) -> None:
         """Show the form for a model with trained weights."""
@@ -60,6 +106,27 @@ class EntryCommands(ProjectCommands):
 
         self._window.show_dialog("target", TargetDialog(self._session, self._window), sheet=True)
 
+    def choose_atlas(self) -> None:
+        """Choose the atlas of the selected volumes."""
+        from sensiview.gui.dialogs.choose_atlas import ChooseAtlasDialog
+
+        source = self._chosen_volumes()
+        self._window.show_dialog("choose_atlas", ChooseAtlasDialog(self._session, source, self._window))
+
+    def resample(self) -> None:
+        """Bring the selected volumes onto the grid of a template."""
+        from sensiview.gui.dialogs.resample import ResampleDialog
+
+        dialog = ResampleDialog(self._session, self._chosen_volumes(), self._window)
+        dialog.started.connect(self.show_run)
+        self._window.show_dialog("resample", dialog)
+
+    def _chosen_volumes(self) -> DatasetSource:
+        source = self._session.dataset
+        if source is None or source.card.kind != "volumes":
+            raise UserError("Choose a data set of volumes first.")
+        return source
+
     def locate(self) -> None:
         """Say where a file of the chosen data set or model lies now."""
         from sensiview.gui.locating import ask_for_moved_file
@@ -73,9 +140,15 @@ class EntryCommands(ProjectCommands):
             if path.is_dir() and (path / "project.sqlite").is_file():
                 self.open_path(path)
                 return
+        volumes = [path for path in files if path.is_dir() or path.name.lower().endswith(VOLUME_SUFFIXES)]
+        dicom = [path for path in files if path.suffix.lower() in DICOM_SUFFIXES]
         tables = [path for path in files if path.suffix.lower() in TABLE_SUFFIXES]
         weights = [path for path in files if path.suffix.lower() in WEIGHT_SUFFIXES]
         with self._session.guard():
+            if volumes or dicom:
+                self._session.writable_project()
+                self._take_volumes(volumes, dicom)
+                return
             if tables:
                 self._session.writable_project()
                 self.import_path(tables[0])
@@ -83,9 +156,20 @@ class EntryCommands(ProjectCommands):
                 self._add_model(weights[0])
             else:
                 kinds = ", ".join(sorted(TABLE_SUFFIXES | WEIGHT_SUFFIXES))
-                raise UserError(f"'{files[0].name}' is neither a table, nor weights, nor a project. Known: {kinds}.")
+                raise UserError(
+                    f"'{files[0].name}' is neither a table, nor volumes, nor weights, nor a project. Known: {kinds}."
+                )
             if len(tables) + len(weights) > 1:
                 self._session.say("One file at a time: drop the others after this one.")
+
+    def _take_volumes(self, volumes: list[Path], dicom: list[Path]) -> None:
+        """Import dropped volumes as one cohort; a folder alone may hold DICOM."""
+        if dicom:
+            self.import_dicom_paths([*dicom, *volumes])
+        elif len(volumes) == 1 and volumes[0].is_dir():
+            self.import_folder(volumes[0])
+        else:
+            self.import_volume_paths(volumes)
 
     def choose_entry(self, kind: str, identifier: str) -> None:
         """Select an entry and show its page."""

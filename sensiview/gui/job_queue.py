@@ -249,6 +249,8 @@ class JobQueue(QObject):
             session.say(f"{name} is ready.", level="good")
             if run is not None and run.kind == "training":
                 session.entries_changed("model")
+            if run is not None and run.kind == "preparation":
+                session.entries_changed("dataset")
         elif isinstance(event, Failed):
             session.say(f"{name} failed: {event.sentence}", level="error", details=event.details)
         else:

@@ -117,6 +117,7 @@ class MainWindow(QMainWindow):
         welcome.new_wanted.connect(lambda: self.action_set["new_project"].trigger())
         welcome.open_wanted.connect(lambda: self.action_set["open_project"].trigger())
         welcome.sample_wanted.connect(lambda: self.action_set["open_sample"].trigger())
+        welcome.brain_sample_wanted.connect(lambda: self.action_set["open_brain_sample"].trigger())
         welcome.project_chosen.connect(self.commands.open_path)
         self.tree.entry_chosen.connect(self.commands.choose_entry)
         self.tree.entry_opened.connect(self.commands.open_entry)
@@ -136,7 +137,9 @@ class MainWindow(QMainWindow):
 
         self.results = ResultTabs(self.session)
         self.centre.install("results", self.results)
-        self.centre.install("dataset", DatasetPane(self.session))
+        pane = DatasetPane(self.session)
+        pane.command_wanted.connect(lambda key: self.action_set[key].trigger())
+        self.centre.install("dataset", pane)
         self.centre.install("model", ModelPane(self.session))
         self.analysis = AnalysisPane(self.session)
         placeholder = self.docks["analysis"].widget()

@@ -70,7 +70,11 @@ class ProjectCommands(WindowPart):
 
     def open_sample(self) -> None:
         """Make the sample project and run its analyses in this window."""
-        self.leave_then(self._window.sample.start)
+        self.leave_then(lambda: self._window.sample.start("diabetes"))
+
+    def open_brain_sample(self) -> None:
+        """Make the sample project of simulated brains; it trains for some minutes."""
+        self.leave_then(lambda: self._window.sample.start("brain"))
 
     def close_project(self) -> None:
         """Go back to the welcome page."""

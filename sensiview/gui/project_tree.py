@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from sensiview.gui.actions import ActionSet
 
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".dat", ".parquet", ".xlsx", ".xls", ".ods"})
+VOLUME_SUFFIXES = (".nii", ".nii.gz", ".img", ".hdr")
+DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
 WEIGHT_SUFFIXES = frozenset({".pth", ".pt", ".safetensors", ".ckpt", ".pt2"})
 
 _GROUPS: tuple[tuple[EntryKind, str, str], ...] = (

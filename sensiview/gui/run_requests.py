@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from sensiview.analysis.catalogue import Catalogue
@@ -92,9 +92,38 @@ class RunRequests:
         )
         return self._queued(run)
 
+    def start_cross_validation(
+        self, architecture: str, *, folds: int, runs: int, dataset: str, **choices: Any
+    ) -> list[RunRecord]:
+        """Queue one training per fold and run; `choices` as `start_training` takes them."""
+        from sensiview.cross_validation import new_cross_validation
+
+        queued = new_cross_validation(
+            self.writable_project(), architecture, dataset=dataset, folds=folds, runs=runs, **choices
+        )
+        self.entries_changed("dataset")
+        for run in queued:
+            self._queued(run)
+        return queued
+
+    def start_preparation(
+        self,
+        what: Literal["resampling", "simulation"],
+        *,
+        dataset: str | None,
+        parameters: Mapping[str, Any],
+        name: str,
+    ) -> RunRecord:
+        """Queue a job that makes a data set."""
+        from sensiview.preparing import new_preparation
+
+        return self._queued(
+            new_preparation(self.writable_project(), what, dataset=dataset, parameters=parameters, name=name)
+        )
+
     def retry(self, run_id: str) -> RunRecord:
         """Queue a new run with everything as in an earlier one."""
-        from sensiview import running
+        from sensiview import preparing, running
 
         project = self.writable_project()
         old = project.run(run_id)
@@ -107,6 +136,15 @@ class RunRequests:
                 options=values.get("options"),
                 recipe=values.get("recipe"),
                 device=old.device,
+                seed=old.seed,
+                name=old.name,
+            )
+        elif old.kind == "preparation":
+            run = preparing.new_preparation(
+                project,
+                "resampling" if old.analysis == "resampling" else "simulation",
+                dataset=old.dataset,
+                parameters=old.parameters,
                 seed=old.seed,
                 name=old.name,
             )

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from sensiview.gui.main_window import MainWindow
     from sensiview.projects.records import RunRecord
 
-_KEY = "diabetes"
-
 
 class SampleProject(QObject):
     """Queues the next run of the demo when the one before has ended; a failure or a stop ends the series."""
@@ -30,19 +28,17 @@ class SampleProject(QObject):
         session.job_event.connect(self._hear)
         session.project_changed.connect(self._forget)
 
-    def start(self) -> None:
-        """Make the project in the user's folder, open it and begin."""
+    def start(self, key: str) -> None:
+        """Make the project of a demo in the user's folder, open it and begin."""
         with self._session.guard():
             from sensiview.demos import demo_folder, find_demo
 
-            demo = find_demo(_KEY)
-            if not self._session.create(demo_folder(None, _KEY), demo.title):
+            demo = find_demo(key)
+            if not self._session.create(demo_folder(None, key), demo.title):
                 return
             project = self._session.require_project()
-            self._steps = demo.steps(project, self._session.catalogue, self.quick)
-            self._session.say(
-                "The sample project trains a network, then analyses it. Each result appears when it is ready."
-            )
+            self._steps = demo.steps(project, self._session.catalogue, self.quick or demo.long)
+            self._session.say(f"{demo.description} Each result appears when it is ready.")
             self._next()
 
     def _forget(self) -> None:

@@ -34,7 +34,7 @@ class WelcomePage(QWidget):
 
     Signals
     -------
-    new_wanted, open_wanted, sample_wanted
+    new_wanted, open_wanted, sample_wanted, brain_sample_wanted
         A button was pressed.
     project_chosen
         A recent project's folder.
@@ -43,6 +43,7 @@ class WelcomePage(QWidget):
     new_wanted = Signal()
     open_wanted = Signal()
     sample_wanted = Signal()
+    brain_sample_wanted = Signal()
     project_chosen = Signal(Path)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -97,15 +98,19 @@ class WelcomePage(QWidget):
         self.sample_button.setIcon(icon("sample", "accent_text"))
         self.new_button = _big_button("New project…", "project_new", "new_project_button", self)
         self.open_button = _big_button("Open project…", "project_open", "open_project_button", self)
+        self.brain_button = _big_button("Open brain sample", "sample", "brain_sample_button", self)
         for button, signal in (
             (self.sample_button, self.sample_wanted),
+            (self.brain_button, self.brain_sample_wanted),
             (self.new_button, self.new_wanted),
             (self.open_button, self.open_wanted),
         ):
             button.clicked.connect(signal)
             column.addWidget(button)
         hint = QLabel(
-            "The sample project trains a small network on the Pima diabetes data and shows its Sobol' indices.", self
+            "The sample projects train a small network on the Pima diabetes data and show its Sobol' indices, or train "
+            "3-D networks on simulated grey-matter maps and show what they rest on.",
+            self,
         )
         hint.setProperty("role", "muted")
         hint.setWordWrap(True)

@@ -24,13 +24,14 @@ from sensiview.jobs.failures import failed
 from sensiview.jobs.progress import JobProgress
 from sensiview.jobs.run_folder import RunFolder, fingerprints, read_record
 from sensiview.jobs.task import RunSource, Task
+from sensiview.models.card import ModelCard
 
 if TYPE_CHECKING:
     from sensiview.models.architectures import Architecture
 
     Architectures = Callable[[], Mapping[str, Architecture]]
 
-_TITLES = {"training": "Training", "inspection": "Reading the model"}
+_TITLES = {"training": "Training", "inspection": "Reading the model", "preparation": "Making the data set"}
 
 
 def execute(
@@ -96,15 +97,33 @@ class _Job:
         """Do what the task asks for."""
         if self.task.kind == "analysis":
             return self._analysis()
-        from sensiview.jobs.inspection_job import inspect
-        from sensiview.jobs.training_job import train
-
-        inspecting = self.task.kind == "inspection"
-        progress, device = self._begin("cpu" if inspecting else self.task.device, restored=None, about={})
-        job = inspect if inspecting else train
+        job = self._other_job()
+        about = self._about_training() if self.task.kind == "training" else {}
+        restored, complaint = self._restore(about) if about else (None, "")
+        progress, device = self._begin(self.task.device if self.task.kind == "training" else "cpu", restored, about)
+        if complaint:
+            progress.warn(complaint)
         result, recorded = job(self.task, device, progress, self._architectures_now())
         self._folder.values |= recorded
         return self._succeeded(progress, result)
+
+    def _other_job(self) -> Callable[..., tuple[Result, dict[str, Any]]]:
+        """Return what does a task that is no analysis; only its own module is loaded."""
+        if self.task.kind == "training":
+            from sensiview.jobs.training_job import train
+
+            return train
+        if self.task.kind == "inspection":
+            from sensiview.jobs.inspection_job import inspect
+
+            return inspect
+        if self.task.analysis == "resampling":
+            from sensiview.jobs.resampling_job import resample
+
+            return resample
+        from sensiview.jobs.simulation_job import simulate
+
+        return simulate
 
     def close(self) -> None:
         """Keep the last checkpoint of a job that was stopped or failed, so that it can go on from there."""
@@ -185,8 +204,18 @@ class _Job:
     def _about(self, analysis: Analysis[Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
         """What a checkpoint belongs to; what may grow when a run is extended is left out."""
         fixed = {f"value of '{name}'": value for name, value in parameters.items() if name not in analysis.extendable}
+        return {"analysis": analysis.key, "revision": analysis.revision, **self._inputs(), **fixed}
+
+    def _about_training(self) -> dict[str, Any]:
+        """What the checkpoint of a training belongs to: nothing of it may change on the way."""
+        card = self.task.model.card if self.task.model else ModelCard(name="")
+        fixed = {f"value of '{name}'": value for name, value in self.task.parameters.items()}
+        options = {f"option '{name}'": value for name, value in card.options.items()}
+        return {"analysis": "training", "architecture": card.architecture, **self._inputs(), **options, **fixed}
+
+    def _inputs(self) -> dict[str, Any]:
         hashes = {f"{what} file": value for what, value in fingerprints(self.task).items()}
-        return {"analysis": analysis.key, "revision": analysis.revision, "seed": self.task.seed, **hashes, **fixed}
+        return {"seed": self.task.seed, **hashes}
 
     def _restore(self, about: Mapping[str, Any]) -> tuple[Checkpoint | None, str]:
         if self.task.checkpoint is None:

@@ -17,12 +17,13 @@ class Task(BaseModel):
 
     ``analysis`` runs `analysis` and writes items into `directory`; ``training`` trains `model.card`'s
     architecture on `dataset` and writes ``model.safetensors``, ``model_card.json`` and curves;
+    ``preparation`` makes a data set (`analysis` says how: resampling, simulation) and writes its files and card;
     ``inspection`` loads the weights, and writes ``model_card.json`` and the table of keys.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["analysis", "training", "inspection"]
+    kind: Literal["analysis", "training", "inspection", "preparation"]
     run: str
     directory: Path
     analysis: str = ""

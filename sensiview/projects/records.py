@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict
 
 Kind: TypeAlias = Literal["dataset", "model", "run"]
-RunKind: TypeAlias = Literal["analysis", "training", "inspection"]
+RunKind: TypeAlias = Literal["analysis", "training", "inspection", "preparation"]
 RunState: TypeAlias = Literal["queued", "running", "succeeded", "failed", "stopped", "interrupted"]
 Severity: TypeAlias = Literal["error", "warning", "note"]
 
@@ -34,7 +34,7 @@ class RunRecord(BaseModel):
     name : str
         The user's name for it, unique among the runs.
     kind : str
-        ``analysis``, ``training`` or ``inspection``.
+        ``analysis``, ``training``, ``preparation`` (makes a data set) or ``inspection``.
     analysis, revision : str, int
         Key of the analysis, and the revision of its numbers.
     parameters : dict

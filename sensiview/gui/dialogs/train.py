@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
@@ -24,7 +26,12 @@ from sensiview.gui.schema_form import SchemaForm
 from sensiview.gui.session import Session
 
 # What people change; the rest is behind "More settings".
-_USUAL = ("epochs", "learning_rate", "train_rows", "test_rows", "standardise")
+_USUAL = {
+    "table": ("epochs", "learning_rate", "train_rows", "test_rows", "standardise"),
+    "volumes": ("epochs", "learning_rate", "batch_size", "test_share", "class_weights"),
+}
+# How rows of a table are chosen and scaled says nothing of volumes; folds have fields of their own.
+_NOT_FOR_VOLUMES = ("train_rows", "test_rows", "standardise", "folds", "fold", "run", "split_seed")
 
 
 class TrainDialog(QDialog):
@@ -65,6 +72,9 @@ class TrainDialog(QDialog):
         if self._source is None:
             return "Choose a data set first."
         card = self._source.card
+        if card.kind == "volumes":
+            names = ", ".join(f"{name} ({count})" for name, count in card.class_counts.items()) or "no classes"
+            return f"On '{card.name}': {counted(card.n_rows, 'volume')}, {card.target or 'no target'}: {names}."
         classes = f", {counted(len(card.class_counts), 'class')}" if card.class_counts else ", a number"
         if len(card.class_counts) > 1:
             classes = f", {len(card.class_counts)} classes"
@@ -72,6 +82,9 @@ class TrainDialog(QDialog):
             f"On '{card.name}': {counted(card.n_rows, 'row')}, {counted(len(card.features), 'factor')}, "
             f"target {card.target}{classes}."
         )
+
+    def _kind(self) -> str:
+        return self._source.card.kind if self._source is not None else "table"
 
     def _make_body(self) -> QScrollArea:
         content = QWidget()
@@ -91,6 +104,19 @@ class TrainDialog(QDialog):
         fields.addRow("&Name", self.name)
         fields.addRow("&Seed", self.seed)
         fields.addRow("&Device", self.device)
+        self.folds = QSpinBox(content, minimum=0, maximum=100)
+        self.folds.setSpecialValueText("one split")
+        named(
+            self.folds, "training_folds", "Folds",
+            "Cross-validation by subject: one network per fold, each tested on the subjects of its fold",
+        )  # fmt: skip
+        self.runs = QSpinBox(content, minimum=1, maximum=100)
+        named(self.runs, "training_runs", "Runs", "Networks per fold, each from another random start")
+        self.folds.valueChanged.connect(lambda folds: self.runs.setEnabled(folds > 1))
+        self.runs.setEnabled(False)
+        if self._kind() == "volumes":
+            fields.addRow("&Folds", self.folds)
+            fields.addRow("&Runs", self.runs)
         layout.addLayout(fields)
         self._help = label("Loading the architectures …", "muted", content)
         layout.addWidget(self._help)
@@ -122,11 +148,11 @@ class TrainDialog(QDialog):
         return area
 
     def _take(self, entries: list[ArchitectureEntry]) -> None:
-        tables = [entry for entry in entries if entry.input_kind == "table"]
-        self._entries = {entry.key: entry for entry in tables}
-        for entry in tables:
+        fitting = [entry for entry in entries if entry.input_kind == self._kind()]
+        self._entries = {entry.key: entry for entry in fitting}
+        for entry in fitting:
             self.architecture.addItem(entry.title, entry.key)
-        self.train_button.setEnabled(bool(tables) and self._source is not None)
+        self.train_button.setEnabled(bool(fitting) and self._source is not None)
 
     def _chosen(self) -> None:
         entry = self._entries.get(self.architecture.currentData())
@@ -136,8 +162,11 @@ class TrainDialog(QDialog):
         self.name.setText(entry.title)
         self._options = self._replace(self._options, self._options_place, SchemaForm(entry.schema, parent=self))
         schema = recipe_schema()
-        usual = SchemaForm(schema, entry.recipe, only=_USUAL, prefix="recipe", parent=self)
-        more = SchemaForm(schema, entry.recipe, leave_out=_USUAL, prefix="recipe", parent=self)
+        shown = _USUAL.get(self._kind(), _USUAL["table"])
+        of_volumes = [name for name, field in schema.get("properties", {}).items() if field.get("for") == "volumes"]
+        hidden = _NOT_FOR_VOLUMES if self._kind() == "volumes" else of_volumes
+        usual = SchemaForm(schema, entry.recipe, only=shown, prefix="recipe", parent=self)
+        more = SchemaForm(schema, entry.recipe, leave_out=(*shown, *hidden), prefix="recipe", parent=self)
         self._usual = self._replace(self._usual, self._recipe_place, usual)
         self._more = self._replace(self._more, self._more_place, more)
         self._more.setVisible(self._more_button.isChecked())
@@ -163,16 +192,21 @@ class TrainDialog(QDialog):
         entry = self._entries.get(self.architecture.currentData())
         if entry is None or self._options is None or self._usual is None or self._more is None or self._source is None:
             return
+        choices: dict[str, Any] = {
+            "dataset": self._source.id,
+            "options": self._options.values(),
+            "recipe": {**self._usual.values(), **self._more.values()},
+            "device": self.device.value(),
+            "seed": self.seed.value(),
+            "name": self.name.text().strip() or entry.title,
+        }
         try:
-            run = self._session.start_training(
-                entry.key,
-                dataset=self._source.id,
-                options=self._options.values(),
-                recipe={**self._usual.values(), **self._more.values()},
-                device=self.device.value(),
-                seed=self.seed.value(),
-                name=self.name.text().strip() or entry.title,
-            )
+            if self.folds.value() > 1:
+                run = self._session.start_cross_validation(
+                    entry.key, folds=self.folds.value(), runs=self.runs.value(), **choices
+                )[0]
+            else:
+                run = self._session.start_training(entry.key, **choices)
         except SensiViewError as error:
             self._say(error)
             return

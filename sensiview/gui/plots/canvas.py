@@ -24,6 +24,7 @@ from sensiview.gui.themes import Theme
 
 _MARGIN = 14.0
 _WIDE = 480.0
+_CLICK_PIXELS = 4
 
 
 class TextLine(QGraphicsWidget):
@@ -57,15 +58,21 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no types
         The mouse has gone.
     stepped(int, int)
         An arrow key: columns to the right, rows down.
+    clicked(QPointF), entered()
+        A click without a drag, in scene coordinates; the Enter key.
     """
 
     moved = Signal(QPointF)
     left = Signal()
+    clicked = Signal(QPointF)
+    entered = Signal()
     stepped = Signal(int, int)
 
     _STEPS: ClassVar[dict[Qt.Key, tuple[int, int]]] = {
         Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1),
     }  # fmt: skip
+
+    _pressed = QPointF()
 
     def __init__(self, colours: Theme) -> None:
         super().__init__(background=None)
@@ -148,13 +155,30 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no types
         super().mouseMoveEvent(event)
         self.moved.emit(self.mapToScene(event.position().toPoint()))
 
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Tell where a click ended; a drag that zooms is none."""
+        super().mouseReleaseEvent(event)
+        if event.button() == Qt.MouseButton.LeftButton and not self._dragged(event):
+            self.clicked.emit(self.mapToScene(event.position().toPoint()))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Remember where a click began."""
+        self._pressed = event.position()
+        super().mousePressEvent(event)
+
+    def _dragged(self, event: QMouseEvent) -> bool:
+        return (event.position() - self._pressed).manhattanLength() > _CLICK_PIXELS
+
     def leaveEvent(self, event: QEvent) -> None:
         """Tell that the mouse has gone."""
         super().leaveEvent(event)
         self.left.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrow keys go from value to value."""
+        """Arrow keys go from value to value, Enter picks one."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
+            self.entered.emit()
+            return
         step = self._STEPS.get(Qt.Key(event.key()))
         if step is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
             event.ignore()

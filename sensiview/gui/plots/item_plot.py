@@ -31,10 +31,13 @@ class ItemPlot(QWidget):
         The user chose something else.
     problem(object)
         A `SensiViewError`: an export went wrong.
+    picked(int)
+        The user clicked a value, or pressed Enter on it.
     """
 
     changed = Signal()
     problem = Signal(object)
+    picked = Signal(int)
     hint = "Point at a value, or use the arrow keys, to read it."
     zoomable = False
 
@@ -54,6 +57,8 @@ class ItemPlot(QWidget):
         self.canvas.moved.connect(self._point)
         self.canvas.left.connect(lambda: self._read(None))
         self.canvas.stepped.connect(self._step)
+        self.canvas.clicked.connect(self._click)
+        self.canvas.entered.connect(self._enter)
         self.canvas.customContextMenuRequested.connect(self._open_menu)
         self.readout = ElidedLabel(self.hint)
         self.readout.setObjectName("plot_readout")
@@ -216,6 +221,15 @@ class ItemPlot(QWidget):
             lines = "<br>".join(html.escape(line) for line in self.describe(found))
             # The names in it are the user's: escaped, so that none is taken for markup.
             QToolTip.showText(QCursor.pos() + QPoint(12, 12), f"<qt>{lines}</qt>", self.canvas)
+
+    def _click(self, position: QPointF) -> None:
+        found = self.nearest(position)
+        if found is not None:
+            self.picked.emit(found)
+
+    def _enter(self) -> None:
+        if self._current is not None:
+            self.picked.emit(self._current)
 
     def _step(self, columns: int, rows: int) -> None:
         count = self.count()

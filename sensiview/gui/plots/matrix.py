@@ -44,6 +44,11 @@ class MatrixPlot(ItemPlot):
 
     hint = "Point at a cell, or use the arrow keys, to read its value."
 
+    def names_of(self, index: int) -> tuple[str, str]:
+        """Return the names of the row and the column of a cell."""
+        row, column = divmod(index, len(self._cells.columns))
+        return self._cells.rows[row], self._cells.columns[column]
+
     def set_item(self, item: Item) -> None:
         """Show another matrix of the same kind."""
         assert isinstance(item, IndexTable | Matrix)

@@ -1,0 +1,94 @@
+"""Maps told by the regions of an atlas, found once per run; without one there is no table, and nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sensiview.analysis.items import IndexTable
+from sensiview.datasets.card import DatasetCard
+from sensiview.datasets.volume import Grid
+from sensiview.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def region_item(frame: pd.DataFrame) -> IndexTable:
+    """Return a table of regions as an item; its first columns up to ``region`` are the keys."""
+    from sensiview.numerics.regions import REGION_UNITS
+
+    columns = list(frame.columns)
+    keys = tuple(columns[: columns.index("region") + 1])
+    units = {name: REGION_UNITS.get(name, "") for name in columns if name not in keys}
+    return IndexTable(
+        title="Regions",
+        description="Mean size of the map in each region of the atlas, highest first; the peak in mm (RAS).",
+        frame=frame,
+        keys=keys,
+        values=("density", "share_of_map"),
+        units=units,
+    )
+
+
+@dataclass
+class RegionFinder:
+    """Tables of regions on one grid, the atlas found once.
+
+    Parameters
+    ----------
+    wanted : str
+        ``none``, empty for the data's own or the bundled one, a bundled name, or a file.
+    dataset : DatasetCard
+    grid : Grid
+    warn : callable
+        Gets a sentence when an atlas that was asked for does not fit.
+    """
+
+    wanted: str
+    dataset: DatasetCard
+    grid: Grid
+    warn: Callable[[str], None]
+    labels: NDArray[np.int32] | None = None
+    names: Mapping[int, str] = field(default_factory=dict)
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        text = self.wanted.strip()
+        own = self.dataset.extra.get("atlas")
+        asked = bool(text) or bool(own)
+        if text.lower() == "none":
+            return
+        if not text:
+            text = str((own or {}).get("file", "")).removeprefix("bundled:") or "desikan_killiany"
+        from sensiview.datasets.atlas import atlas_on, find_atlas
+
+        try:
+            atlas = find_atlas(text)
+            self.labels = atlas_on(atlas, self.grid)
+            self.names, self.name = atlas.names, atlas.name
+        except UserError as error:
+            # The bundled atlas is only tried; data of another space have no regions, and nobody asked.
+            if asked:
+                self.warn(f"There is no table of regions. {error.sentence}")
+
+    def table(self, values: NDArray[Any]) -> pd.DataFrame | None:
+        """Return the regions of one map (i, j, k), None without an atlas."""
+        if self.labels is None:
+            return None
+        from sensiview.numerics.regions import region_table
+
+        return region_table(values, self.labels, self.names, self.grid.affine, kind="map")
+
+
+def strongest(frame: pd.DataFrame | None, most: int = 3) -> str:
+    """Say which regions are highest in a table of regions; empty without one or with a map of zeros."""
+    if frame is None:
+        return ""
+    means = frame[frame["label"] != 0].groupby("region", sort=False)["density"].mean()
+    top = means[means > 0].sort_values(ascending=False, kind="stable").head(most)
+    return f"Strongest in {', '.join(map(str, top.index))}." if len(top) else ""

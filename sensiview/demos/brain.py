@@ -1,0 +1,106 @@
+"""The sample project of volumes: a simulated cohort, so that every map can be held against what was planted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sensiview.analysis.catalogue import Catalogue
+from sensiview.cross_validation import new_cross_validation
+from sensiview.errors import JobFailed
+from sensiview.preparing import new_preparation
+from sensiview.running import new_analysis
+
+if TYPE_CHECKING:
+    from sensiview.projects.records import RunRecord
+    from sensiview.projects.store import Project
+
+COHORT = "Simulated cohort"
+REGIONS = ("Hippocampus L", "Hippocampus R", "Amygdala L", "Amygdala R")
+
+
+@dataclass(frozen=True)
+class _Size:
+    """How large the sample project is; the small one ends within a quarter of an hour on two cores."""
+
+    subjects: int
+    spacing: float
+    folds: int
+    runs: int
+    epochs: int
+    lambdas: tuple[float, ...]
+    steps: int
+
+
+_FULL = _Size(subjects=160, spacing=3.0, folds=5, runs=2, epochs=30, lambdas=(0.1, 0.01, 0.001, 0.0001), steps=120)
+_QUICK = _Size(subjects=64, spacing=5.0, folds=2, runs=2, epochs=15, lambdas=(0.1, 0.01), steps=60)
+
+
+def steps(project: Project, catalogue: Catalogue, quick: bool) -> Iterator[RunRecord]:
+    """A simulated cohort, cross-validated networks, masks, their robustness, and other maps beside the truth."""
+    size = _QUICK if quick else _FULL
+    if not any(source.card.name == COHORT for source in project.datasets()):
+        yield new_preparation(
+            project, "simulation", name="Simulated grey-matter maps",
+            parameters={
+                "name": COHORT, "subjects": size.subjects, "spacing": size.spacing, "regions": list(REGIONS),
+            },
+        )  # fmt: skip
+    trainings = new_cross_validation(
+        project, "cnn3d", dataset=COHORT, folds=size.folds, runs=size.runs, recipe={"epochs": size.epochs},
+        name="cnn3d",
+    )  # fmt: skip
+    yield from trainings
+    models = [_model(project, run.id) for run in trainings]
+
+    def analysis(key: str, model: str | None, name: str, **parameters: Any) -> RunRecord:
+        return new_analysis(project, catalogue, key, dataset=COHORT, model=model, name=name, parameters=parameters)
+
+    masks = []
+    for model in models:
+        mask = analysis(
+            "mask_optimization", model, f"Group mask, {project.model(model).card.name}",
+            subjects=_held_out_patients(project, model), group=True, steps=size.steps,
+        )  # fmt: skip
+        masks.append(mask)
+        yield mask
+    first, patients = models[0], _held_out_patients(project, models[0])
+    grid = analysis(
+        "lambda_grid", first, "Grid of lambdas", subjects=patients, group=True, steps=size.steps,
+        lambda_1=list(size.lambdas), lambda_2=list(size.lambdas),
+    )  # fmt: skip
+    yield grid
+    yield analysis(
+        "mask_robustness", first, "Robustness of the masks", subjects=patients,
+        runs=[run.id for run in (*masks, grid)],
+    )  # fmt: skip
+    cam = analysis("grad_cam", first, "Grad-CAM", subjects=patients)
+    yield cam
+    occlusion = analysis("occlusion", first, "Occlusion", subjects=patients)
+    yield occlusion
+    saliency = analysis("saliency", first, "Saliency", subjects=patients)
+    yield saliency
+    yield analysis(
+        "known_regions", None, "Which map finds the planted regions", regions=list(REGIONS),
+        runs=[run.id for run in (*masks, cam, occlusion, saliency)],
+    )  # fmt: skip
+    yield analysis("sanity", first, "Can the mask be trusted?", runs=[masks[0].id])
+
+
+def _model(project: Project, run: str) -> str:
+    record = project.run(run)
+    if record.model is None:
+        raise JobFailed(f"The training '{record.name}' did not end with a model: {record.message}")
+    return record.model
+
+
+def _held_out_patients(project: Project, model: str) -> list[str]:
+    """Return the patients that this network was not trained on, by name."""
+    from sensiview.datasets.volume_opening import open_volumes
+
+    volumes = open_volumes(project.dataset(COHORT))
+    test = set(project.model(model).card.training.get("test", ()))
+    patient = list(volumes.card.class_counts).index("patient")
+    labels = volumes.labels()
+    return [name for name, label in zip(volumes.names, labels, strict=True) if label == patient and name in test]

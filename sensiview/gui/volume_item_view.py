@@ -1,0 +1,238 @@
+"""A map over a volume as a result: in the linked viewer, over the anatomy that it explains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+
+from sensiview.analysis.items import FieldMap, Item, Mask
+from sensiview.errors import SensiViewError
+from sensiview.gui.background import run_in_background
+from sensiview.gui.elided_label import ElidedLabel
+from sensiview.gui.item_view import Mode
+from sensiview.gui.session import Session
+from sensiview.gui.volume_loading import Loaded, load_underlay
+
+if TYPE_CHECKING:
+    from sensiview.gui.viewer.workbench import ViewerWorkbench
+
+_SPATIAL = ("z", "y", "x")
+_TITLES = {"lambda_1": "λ₁", "lambda_2": "λ₂", "subject": "Subject", "context": "Context", "target": "Class"}
+
+
+def is_volume_map(item: Item) -> bool:
+    """Say whether an item is shown in the viewer of volumes."""
+    return isinstance(item, FieldMap) and item.affine is not None and item.axes[-3:] == _SPATIAL
+
+
+class VolumeItemView(QWidget):
+    """The viewer with one map over a volume, and a choice for every other axis of the map.
+
+    Signals
+    -------
+    changed()
+        The user chose another subject, another lambda, another volume below.
+    problem(object)
+        A `SensiViewError`.
+    """
+
+    changed = Signal()
+    problem = Signal(object)
+
+    def __init__(self, session: Session, run_id: str, item: FieldMap, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("item_view")
+        self._session, self._run_id, self._item = session, run_id, item
+        self._choices: dict[str, QComboBox] = {}
+        self._loaded: Loaded | None = None
+        self._forget: Any = None
+        self._kept: Mapping[str, Any] = {}
+        self.workbench: ViewerWorkbench | None = None
+        self.mode: Mode = "plot"
+        self.description = ElidedLabel(item.description.replace("`", ""))
+        self.description.setObjectName("item_description")
+        self.description.setProperty("role", "muted")
+        self.description.setContentsMargins(12, 4, 12, 0)
+        self.description.setVisible(bool(item.description))
+        self.over = QComboBox()
+        self.over.setObjectName("volume_below")
+        self.over.setAccessibleName("Volume below the map")
+        self.over.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.over.setMinimumContentsLength(16)
+        self.over.activated.connect(self._load)
+        self._bar = QHBoxLayout()
+        self._bar.setContentsMargins(12, 2, 12, 2)
+        self._bar.setSpacing(8)
+        self.sentence = QLabel("Opening the volume …")
+        self.sentence.setProperty("role", "muted")
+        self.sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.sentence.setWordWrap(True)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.sentence)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.description)
+        layout.addLayout(self._bar)
+        layout.addWidget(self.stack, 1)
+        self._offer()
+        self._load()
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """The viewer has a table of regions of its own."""
+        return ("plot",)
+
+    def set_mode(self, mode: Mode) -> None:
+        """There is one."""
+
+    def show_item(self, item: Item) -> None:
+        """Show newer values over the same volume, keeping every choice."""
+        assert isinstance(item, FieldMap)
+        same_axes = item.axes == self._item.axes and item.coordinates == self._item.coordinates
+        self._item = item
+        if not same_axes:
+            self._offer()
+        self._show()
+
+    def state(self) -> dict[str, Any]:
+        """Return every choice as plain values."""
+        return {
+            "axes": {axis: choice.currentIndex() for axis, choice in self._choices.items()},
+            "over": self.over.currentText(),
+            "viewer": self.workbench.state() if self.workbench is not None else dict(self._kept),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Choose what `state` gave; what does not fit is left out."""
+        axes = state.get("axes")
+        for axis, index in (axes if isinstance(axes, Mapping) else {}).items():
+            choice = self._choices.get(axis)
+            if choice is not None and isinstance(index, int) and 0 <= index < choice.count():
+                choice.setCurrentIndex(index)
+        viewer = state.get("viewer")
+        if isinstance(viewer, Mapping):
+            self._kept = viewer
+            if self.workbench is not None:
+                self.workbench.restore(dict(viewer))
+        at = self.over.findText(str(state.get("over", "")))
+        if at >= 0 and at != self.over.currentIndex():
+            self.over.setCurrentIndex(at)
+            self._load()
+
+    # Inside.
+
+    def _offer(self) -> None:
+        """Offer a choice for each axis before z, y, x, and the volume below."""
+        while self._bar.count():
+            taken = self._bar.takeAt(0).widget()
+            if taken is not None and taken is not self.over:
+                taken.deleteLater()
+        self._choices = {}
+        for axis, size in zip(self._item.axes[:-3], self._item.values.shape, strict=False):
+            choice = QComboBox()
+            choice.setObjectName(f"axis_{axis}")
+            title = _TITLES.get(axis, axis.replace("_", " ").capitalize())
+            choice.setAccessibleName(title)
+            choice.addItems(list(self._item.coordinates.get(axis, [str(i) for i in range(size)])))
+            choice.activated.connect(self._chosen)
+            label = QLabel(title)
+            label.setBuddy(choice)
+            self._bar.addWidget(label)
+            self._bar.addWidget(choice)
+            self._choices[axis] = choice
+        label = QLabel("Over")
+        label.setBuddy(self.over)
+        self._bar.addWidget(label)
+        self._bar.addWidget(self.over)
+        self._bar.addStretch(1)
+
+    def _chosen(self) -> None:
+        if "subject" in self._choices:
+            at = self.over.findText(self._choices["subject"].currentText())
+            if at >= 0 and at != self.over.currentIndex():
+                self.over.setCurrentIndex(at)
+                self._load()
+                return
+        self._show()
+        self.changed.emit()
+
+    def _load(self) -> None:
+        """Open the volume below, off the GUI thread."""
+        if self._forget is not None:
+            self._forget()
+        run = self._session.run_record(self._run_id)
+        project = self._session.project
+        wanted = self.over.currentText() or self._first_subject(run)
+        if run is None or project is None:
+            return
+        try:
+            source = project.dataset(run.dataset) if run.dataset else None
+        except SensiViewError:
+            source = None  # deleted since: the map is shown alone
+        item = self._item
+        self._forget = run_in_background(
+            lambda: load_underlay(source, wanted, item, run.parameters), self._take, self._fail, owner=self
+        )
+
+    def _first_subject(self, run: Any) -> str:
+        if "subject" in self._choices:
+            return self._choices["subject"].currentText()
+        subjects = run.parameters.get("subjects") if run is not None else None
+        return str(subjects[0]) if isinstance(subjects, list | tuple) and subjects else ""
+
+    def _take(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        if self.over.count() == 0:
+            self.over.addItems(list(loaded.names))
+        self.over.setCurrentIndex(self.over.findText(loaded.name))
+        if self.workbench is None:
+            from sensiview.gui.viewer.workbench import ViewerWorkbench
+
+            self.workbench = ViewerWorkbench()
+            self.workbench.problem.connect(self.problem)
+            self.stack.addWidget(self.workbench)
+            self.stack.setCurrentWidget(self.workbench)
+        self._show()
+        if self._kept:
+            self.workbench.restore(dict(self._kept))
+            self._kept = {}
+        if loaded.problem is not None:
+            self.problem.emit(loaded.problem)
+
+    def _fail(self, error: SensiViewError) -> None:
+        self.sentence.setText(error.sentence)
+        self.stack.setCurrentWidget(self.sentence)
+
+    def _show(self) -> None:
+        """Put the chosen part of the map over the volume."""
+        if self.workbench is None or self._loaded is None:
+            return
+        part = self.part()
+        self.workbench.show_volume(
+            self._loaded.volume,
+            title=self._loaded.name,
+            overlays=[(part.title, part)],
+            atlas=self._loaded.atlas,
+        )
+
+    def part(self) -> FieldMap:
+        """Return the map at the chosen places of its other axes, axes z, y, x."""
+        item = self._item
+        index = tuple(self._choices[axis].currentIndex() for axis in item.axes[:-3])
+        made = Mask if isinstance(item, Mask) else FieldMap
+        chosen = ", ".join(f"{_TITLES.get(a, a)} {self._choices[a].currentText()}" for a in item.axes[:-3])
+        return made(
+            title=f"{item.title} ({chosen})" if chosen else item.title,
+            description=item.description,
+            values=np.asarray(item.values[index]),
+            axes=_SPATIAL,
+            unit=item.unit,
+            signed=item.signed,
+            over=item.over,
+            affine=item.affine,
+        )

@@ -1,0 +1,157 @@
+"""Volumes into a project: what lies in the chosen files and folders, and the data sets it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from sensiview.errors import DataError
+
+if TYPE_CHECKING:
+    from sensiview.analysis.sources import DatasetSource
+    from sensiview.datasets.dicom_series import Series
+    from sensiview.projects.store import Project
+
+Kind = Literal["table", "volumes", "dicom"]
+_VOLUME_ENDINGS = (".nii", ".nii.gz", ".img", ".hdr")
+# Of a folder's files, before it is taken for volumes.
+_MOST_LOOKED_AT = 200
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A data set that was added, and sentences on what was left out or looks odd."""
+
+    source: DatasetSource
+    findings: tuple[str, ...]
+
+
+def add_volumes(
+    project: Project,
+    paths: Sequence[Path],
+    *,
+    name: str = "",
+    target: str | None = None,
+    participants: Path | None = None,
+    frame: int | None = None,
+    copy: bool = False,
+    on_progress: Callable[[float], None] | None = None,
+) -> Imported:
+    """Add NIfTI files and folders as one cohort.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files, and folders that are searched through.
+    target : str, optional
+        The participants' column that holds the diagnosis.
+    participants : Path, optional
+        The table; ``participants.tsv`` beside the files is found by itself.
+    frame : int, optional
+        Which volume of 4-D files, from 0.
+
+    Raises
+    ------
+    DataError
+        No volume can be read; the sentence says why the first could not.
+    """
+    from sensiview.datasets.cohort import understand_cohort
+
+    cohort = understand_cohort(
+        list(paths),
+        name=name or _name(paths),
+        participants=participants,
+        target=target,
+        frame=frame,
+        on_progress=on_progress,
+    )
+    source = project.add_dataset(cohort.card, cohort.files, copy=copy)
+    return Imported(source, tuple(cohort.findings))
+
+
+def guess_kind(paths: Sequence[Path]) -> Kind:
+    """Return what the first path holds: by its name, or for a folder by the files in it.
+
+    Raises
+    ------
+    DataError
+        There is no path, or it does not exist.
+    """
+    if not paths:
+        raise DataError("No file or folder is chosen.")
+    first = paths[0].expanduser()
+    if not first.exists():
+        raise DataError(f"There is no file or folder '{first}'.")
+    if not first.is_dir():
+        name = first.name.lower()
+        if name.endswith(_VOLUME_ENDINGS):
+            return "volumes"
+        return "dicom" if _is_dicom(first) else "table"
+    for number, path in enumerate(sorted(first.rglob("*"))):
+        if path.name.lower().endswith(_VOLUME_ENDINGS):
+            return "volumes"
+        if path.is_file() and _is_dicom(path):
+            return "dicom"
+        if number > _MOST_LOOKED_AT:
+            break
+    return "volumes"
+
+
+def _is_dicom(path: Path) -> bool:
+    """Say whether a file has DICOM's mark behind its preamble."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
+def readable_series(paths: Sequence[Path], on_progress: Callable[[float], None] | None = None) -> list[Series]:
+    """Return the DICOM series that are volumes.
+
+    Raises
+    ------
+    DataError
+        There is none; the sentence says why the first is not one.
+    """
+    from sensiview.datasets.dicom_series import list_series
+
+    found = list_series(paths, on_progress)
+    readable = [series for series in found if series.readable]
+    if not readable:
+        reasons = [finding.sentence for series in found for finding in series.findings if finding.severity == "error"]
+        raise DataError(f"None of the {len(found)} series is a volume. {reasons[0] if reasons else ''}".strip())
+    return readable
+
+
+def add_series(project: Project, series: Sequence[Series], *, name: str = "", copy: bool = False) -> Imported:
+    """Add DICOM series as one data set, each a volume; patients are told apart without being named.
+
+    Raises
+    ------
+    DataError
+        No series, or one that is no volume.
+    """
+    from sensiview.datasets.cohort import cohort_of_series
+
+    cohort = cohort_of_series(list(series), name=name or _series_name(series))
+    source = project.add_dataset(cohort.card, cohort.files, copy=copy)
+    return Imported(source, tuple(cohort.findings))
+
+
+def _series_name(series: Sequence[Series]) -> str:
+    return (series[0].description or series[0].study or "DICOM") if series else "DICOM"
+
+
+def _name(paths: Sequence[Path]) -> str:
+    """Return the folder's or the file's name without its endings."""
+    if not paths:
+        raise DataError("No file or folder is chosen.")
+    first = paths[0].expanduser()
+    stem = first.name
+    for ending in sorted(_VOLUME_ENDINGS, key=len, reverse=True):
+        if stem.lower().endswith(ending):
+            stem = stem[: -len(ending)]
+    return stem or "volumes"
