@@ -60,6 +60,44 @@ WORKS: Mapping[str, str] = {
         "Jolliffe, I. T., Cadima, J. (2016). Principal component analysis: a review and recent developments. "
         "Philosophical Transactions of the Royal Society A 374, 20150202. doi:10.1098/rsta.2015.0202"
     ),
+    "fong2017": (
+        "Fong, R. C., Vedaldi, A. (2017). Interpretable explanations of black boxes by meaningful perturbation. IEEE "
+        "International Conference on Computer Vision (ICCV), 3449–3457. doi:10.1109/ICCV.2017.371"
+    ),
+    "thibeausutre2020": (
+        "Thibeau-Sutre, E., Colliot, O., Dormont, D., Burgos, N. (2020). Visualization approach to assess the "
+        "robustness of neural networks for medical image classification. ICM days 2019, Louan, France. hal-03365775"
+    ),
+    "kingma2015": (
+        "Kingma, D. P., Ba, J. (2015). Adam: A method for stochastic optimization. International Conference on "
+        "Learning Representations (ICLR). arXiv:1412.6980"
+    ),
+    "selvaraju2017": (
+        "Selvaraju, R. R., Cogswell, M., Das, A., Vedantam, R., Parikh, D., Batra, D. (2017). Grad-CAM: Visual "
+        "explanations from deep networks via gradient-based localization. IEEE International Conference on Computer "
+        "Vision (ICCV), 618–626. doi:10.1109/ICCV.2017.74"
+    ),
+    "simonyan2014": (
+        "Simonyan, K., Vedaldi, A., Zisserman, A. (2014). Deep inside convolutional networks: Visualising image "
+        "classification models and saliency maps. ICLR workshop. arXiv:1312.6034"
+    ),
+    "zeiler2014": (
+        "Zeiler, M. D., Fergus, R. (2014). Visualizing and understanding convolutional networks. European Conference "
+        "on Computer Vision (ECCV), 818–833. doi:10.1007/978-3-319-10590-1_53"
+    ),
+    "adebayo2018": (
+        "Adebayo, J., Gilmer, J., Muelly, M., Goodfellow, I., Hardt, M., Kim, B. (2018). Sanity checks for saliency "
+        "maps. Advances in Neural Information Processing Systems 31. arXiv:1810.03292"
+    ),
+    "abraham2014": (
+        "Abraham, A., et al. (2014). Machine learning for neuroimaging with scikit-learn. Frontiers in "
+        "Neuroinformatics 8, 14. doi:10.3389/fninf.2014.00014"
+    ),
+    "fonov2011": (
+        "Fonov, V., Evans, A. C., Botteron, K., Almli, C. R., McKinstry, R. C., Collins, D. L. (2011). Unbiased "
+        "average age-appropriate atlases for pediatric studies. NeuroImage 54(1), 313–327. "
+        "doi:10.1016/j.neuroimage.2010.07.033"
+    ),
     "ansel2024": (
         "Ansel, J., et al. (2024). PyTorch 2: Faster machine learning through dynamic Python bytecode transformation "
         "and graph compilation. ASPLOS '24, vol. 2, 929–947. doi:10.1145/3620665.3640366"

@@ -1,0 +1,154 @@
+"""The methods paragraphs of the analyses of volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sensiview.reporting.methods_told import MethodsText, Told
+from sensiview.reporting.wording import listed, value_text
+
+_FILLS = {
+    "one": "the value 1", "zero": "the value 0", "blur": "the blurred volume", "controls": "the mean of the controls",
+}  # fmt: skip
+_SCORES = {
+    "log_odds": "the log-odds of the true class", "logit": "the logit of the true class",
+    "probability": "the probability of the true class",
+}  # fmt: skip
+_ONE_NETWORK = "The map describes this network, not the disease; another training run may point elsewhere."
+
+
+def _mask_settings(told: Told) -> str:
+    fill, objective = str(told.parameter("fill", "one")), str(told.parameter("objective", "log_odds"))
+    where = _FILLS.get(fill, f"the value {fill}")
+    mean = told.parameter("normalisation", "mean") == "mean"
+    return (
+        f"the masked volume m X + (1 - m) F, with F {where}, lowers {_SCORES.get(objective, objective)}; the area term "
+        f"has exponent {value_text(told.parameter('beta_1', 1))}, the smoothness term "
+        f"{value_text(told.parameter('beta_2', 3))}, both "
+        f"{'means over the voxels that may be masked' if mean else 'sums over voxels'}"
+    )
+
+
+def _mask_optimization(told: Told) -> MethodsText:
+    whom = "one mask for all subjects" if told.parameter("group", False) else "one mask per subject"
+    paragraph = (
+        f"What {told.network} rests on was found on {told.volumes} by optimising {whom}, as Fong and Vedaldi "
+        f"[fong2017] and, for grey-matter maps, Thibeau-Sutre et al. [thibeausutre2020]: {_mask_settings(told)}. "
+        f"lambda_1 = {value_text(told.parameter('lambda_1'))}, lambda_2 = {value_text(told.parameter('lambda_2'))}; "
+        f"{value_text(told.parameter('steps'))} steps of Adam [kingma2015] at a learning rate of "
+        f"{value_text(told.parameter('learning_rate'))}. Regions are those of the atlas, on the volumes' own grid."
+    )
+    return MethodsText(
+        paragraph,
+        (
+            "A mask shows what is enough to change the answer, not everything the network uses.",
+            "Masked volumes are not real ones; the network may answer to the fill itself.",
+            _ONE_NETWORK,
+        ),
+    )
+
+
+def _lambda_grid(told: Told) -> MethodsText:
+    one, two = told.parameter("lambda_1", []), told.parameter("lambda_2", [])
+    paragraph = (
+        f"Masks of {told.network} were optimised on {told.volumes} for all pairs of lambda_1 ({value_text(one)}) and "
+        f"lambda_2 ({value_text(two)}) [thibeausutre2020; fong2017]: {_mask_settings(told)}."
+    )
+    return MethodsText(
+        paragraph, ("Where masks of neighbouring values differ, the choice of lambda decides the picture.",)
+    )
+
+
+def _mask_robustness(told: Told) -> MethodsText:
+    runs = told.parameter("runs", [])
+    paragraph = (
+        f"Masks of {len(runs)} runs were compared as by Thibeau-Sutre et al. [thibeausutre2020]: the cosine of their "
+        "densities per atlas region (roi_similarity), and the mean probability that the network of one context gives "
+        "to the true class for volumes masked with the mask of another (prob_CNN, our reading of the poster)."
+    )
+    return MethodsText(
+        paragraph,
+        (
+            "Similar masks say that the method is stable, not that it is right.",
+            "Folds share most of their training subjects, so they are not independent.",
+        ),
+    )
+
+
+def _grad_cam(told: Told) -> MethodsText:
+    layer = told.parameter("layer", "auto")
+    where = "the last layer with a map" if layer == "auto" else f"the layer {layer}"
+    paragraph = (
+        f"Grad-CAM maps [selvaraju2017] of {told.network} were computed on {told.volumes} at {where}: feature maps "
+        "weighted by the mean of the score's gradient over all spatial axes, negative values cut off, linearly "
+        "interpolated to the volume's grid."
+    )
+    return MethodsText(
+        paragraph, ("The map is as coarse as the layer; small regions can't be told apart.", _ONE_NETWORK)
+    )
+
+
+def _saliency(told: Told) -> MethodsText:
+    paragraph = (
+        f"Saliency maps [simonyan2014] of {told.network}, the gradient of the score with respect to each voxel, were "
+        f"computed on {told.volumes}."
+    )
+    return MethodsText(paragraph, ("Gradients are local and noisy; they say what small changes do.", _ONE_NETWORK))
+
+
+def _occlusion(told: Told) -> MethodsText:
+    paragraph = (
+        f"Occlusion maps [zeiler2014] of {told.network} were computed on {told.volumes}: the change of the score when "
+        f"a window ({value_text(told.parameter('window'))}, step {value_text(told.parameter('stride'))}) or a region is "
+        f"replaced ({value_text(told.parameter('fill'))})."
+    )
+    return MethodsText(
+        paragraph, ("Regions that can stand in for each other look unimportant one by one.", _ONE_NETWORK)
+    )
+
+
+def _sanity(told: Told) -> MethodsText:
+    paragraph = (
+        f"Whether the maps can be trusted was tested as by Adebayo et al. [adebayo2018]: weights of {told.network} "
+        "were randomised layer by layer, maps were compared with other seeds, with the average map and with random masks, "
+        "and voxels were deleted and inserted in the map's order and in random orders."
+    )
+    return MethodsText(paragraph, ("Passing these tests is necessary, not sufficient.",))
+
+
+def _known_regions(told: Told) -> MethodsText:
+    regions = told.parameter("regions", [])
+    paragraph = f"Maps were held against regions that are known to matter: {listed([str(r) for r in regions])}."
+    return MethodsText(paragraph, ("Known regions are those that were planted or named, not all that could matter.",))
+
+
+def _simulation(told: Told) -> MethodsText:
+    regions = told.parameter("regions", [])
+    paragraph = (
+        f"{value_text(told.parameter('subjects'))} grey-matter maps at {value_text(told.parameter('spacing'))} mm were "
+        "simulated from the MNI152 template [fonov2011] that nilearn ships [abraham2014]: smooth random deformations "
+        f"and variation of the density; patients lost grey matter in {listed([str(r) for r in regions])}. No patient data."
+    )
+    return MethodsText(paragraph, ("Simulated data are simpler than real anatomy.",))
+
+
+def _resampling(told: Told) -> MethodsText:
+    paragraph = (
+        f"{told.volumes} were resampled to {value_text(told.parameter('template'))} "
+        f"({value_text(told.parameter('interpolation'))} interpolation) with nilearn [abraham2014]."
+    )
+    return MethodsText(paragraph, ("Resampling moves nothing that the affines don't say; no registration was made.",))
+
+
+BY_ANALYSIS: Mapping[str, Callable[[Told], MethodsText]] = {
+    "mask_optimization": _mask_optimization,
+    "lambda_grid": _lambda_grid,
+    "mask_robustness": _mask_robustness,
+    "grad_cam": _grad_cam,
+    "saliency": _saliency,
+    "occlusion": _occlusion,
+    "sanity": _sanity,
+    "known_regions": _known_regions,
+    "simulation": _simulation,
+    "resampling": _resampling,
+}
