@@ -34,6 +34,9 @@ class RunRequests:
         def writable_project(self) -> Project:
             """Return the open project if it may be changed."""
 
+        def entries_changed(self, kind: Literal["dataset", "model", "run"]) -> None:
+            """Tell that there are other entries."""
+
         def follow_run(self, identifier: str) -> None:
             """Make a run that was just queued the selected one."""
 

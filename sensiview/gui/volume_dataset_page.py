@@ -108,15 +108,16 @@ class VolumeDatasetPage(QWidget):
         self.tabs.setAccessibleName("Views of the data set")
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
-        for name, title, widget in (
+        tabs: tuple[tuple[str, str, QWidget], ...] = (
             ("viewer", "Viewer", self.viewer),
             ("volumes", "Volumes", self.volumes),
             ("columns", "Columns", self.columns),
             ("classes", "Classes", self.classes),
             ("file", "Grids, files and notes", self.facts),
-        ):
-            widget.setProperty("tab", name)
-            self.tabs.addTab(widget, title)
+        )
+        for name, title, page in tabs:
+            page.setProperty("tab", name)
+            self.tabs.addTab(page, title)
         self.tabs.currentChanged.connect(self._open_if_needed)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 16, 16, 12)

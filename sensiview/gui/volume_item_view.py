@@ -129,7 +129,8 @@ class VolumeItemView(QWidget):
     def _offer(self) -> None:
         """Offer a choice for each axis before z, y, x, and the volume below."""
         while self._bar.count():
-            taken = self._bar.takeAt(0).widget()
+            at = self._bar.takeAt(0)
+            taken = at.widget() if at is not None else None
             if taken is not None and taken is not self.over:
                 taken.deleteLater()
         self._choices = {}

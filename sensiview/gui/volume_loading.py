@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sensiview.analysis.items import FieldMap
-from sensiview.datasets.volume import Grid, Volume
+from sensiview.datasets.volume import Volume
 from sensiview.errors import SensiViewError
+
+_NONE = "none"
+_MOST_VOXELS = 40_000_000
 
 if TYPE_CHECKING:
     from sensiview.analysis.sources import DatasetSource
@@ -61,7 +64,7 @@ def load_cohort(source: DatasetSource) -> Cohort:
     target = source.card.target
     classes = ("",) * len(volumes) if target is None else tuple(class_name(v) for v in volumes.table[target])
     volume = volumes.volume(0)
-    first = Loaded(volume, volumes.names[0], volumes.names, fitting_atlas(source.card, volume.grid))
+    first = Loaded(volume, volumes.names[0], volumes.names, fitting_atlas(source.card, volume))
     return Cohort(volumes, classes, first)
 
 
@@ -87,22 +90,31 @@ def load_underlay(source: DatasetSource | None, wanted: str, item: FieldMap, par
         shape = item.values.shape[-3:][::-1]
         affine = np.asarray(item.affine, dtype=np.float64)
         volume, name = Volume(np.zeros(shape, dtype=np.uint8), affine, name="no volume"), "no volume"
-    atlas = fitting_atlas(source.card if source else None, volume.grid, str(parameters.get("atlas") or ""))
+    atlas = fitting_atlas(source.card if source else None, volume, str(parameters.get("atlas") or ""))
     return Loaded(volume, name or "", names, atlas, problem)
 
 
-def fitting_atlas(card: DatasetCard | None, grid: Grid, wanted: str = "") -> Atlas | None:
+def fitting_atlas(card: DatasetCard | None, volume: Volume, wanted: str = "") -> Atlas | None:
     """Return the atlas of a run or of a data set, or the one that comes with SensiView; None where none fits."""
     from sensiview.datasets.atlas import atlas_for
 
+    if wanted == _NONE or _chosen(card) == _NONE:
+        return None
+    # Of a very large volume the values would take longer to read than they tell.
+    data = volume.values() if volume.raw.size < _MOST_VOXELS else None
     for text in dict.fromkeys((wanted, "")):
         try:
-            found = atlas_for(text, card, grid)
+            found = atlas_for(text, card, volume.grid, data)
         except SensiViewError:
             continue
         if found is not None:
             return found[0]
     return None
+
+
+def _chosen(card: DatasetCard | None) -> str:
+    atlas = card.extra.get("atlas") if card is not None else None
+    return str(atlas.get("file", "")) if isinstance(atlas, Mapping) else ""
 
 
 @dataclass(frozen=True)
@@ -127,7 +139,8 @@ def fitting(source: DatasetSource, text: str, names: Path | None) -> Fitting:
 
     volume = open_volumes(source).volume(0)
     atlas = find_atlas(text, names)
-    fit = atlas_fit(atlas, volume.grid, volume.values())
+    data = volume.values() if volume.raw.size < _MOST_VOXELS else None
+    fit = atlas_fit(atlas, volume.grid, data, space=str(source.card.extra.get("space", "")))
     findings = tuple(dict.fromkeys([*fit.reasons, *fit.warnings, *atlas.findings]))
     share = f"{len(atlas.names)} regions, {100 * fit.share_inside:.0f} % of them inside the volumes"
     sentence = f"{share}. It fits." if fit.ok else f"{share}. It does not fit these volumes."

@@ -34,16 +34,13 @@ class WelcomePage(QWidget):
 
     Signals
     -------
-    new_wanted, open_wanted, sample_wanted, brain_sample_wanted
-        A button was pressed.
+    command_wanted(str)
+        A button was pressed: a key of the window's list of actions.
     project_chosen
         A recent project's folder.
     """
 
-    new_wanted = Signal()
-    open_wanted = Signal()
-    sample_wanted = Signal()
-    brain_sample_wanted = Signal()
+    command_wanted = Signal(str)
     project_chosen = Signal(Path)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -99,13 +96,13 @@ class WelcomePage(QWidget):
         self.new_button = _big_button("New project…", "project_new", "new_project_button", self)
         self.open_button = _big_button("Open project…", "project_open", "open_project_button", self)
         self.brain_button = _big_button("Open brain sample", "sample", "brain_sample_button", self)
-        for button, signal in (
-            (self.sample_button, self.sample_wanted),
-            (self.brain_button, self.brain_sample_wanted),
-            (self.new_button, self.new_wanted),
-            (self.open_button, self.open_wanted),
+        for button, key in (
+            (self.sample_button, "open_sample"),
+            (self.brain_button, "open_brain_sample"),
+            (self.new_button, "new_project"),
+            (self.open_button, "open_project"),
         ):
-            button.clicked.connect(signal)
+            button.clicked.connect(lambda _checked=False, key=key: self.command_wanted.emit(key))
             column.addWidget(button)
         hint = QLabel(
             "The sample projects train a small network on the Pima diabetes data and show its Sobol' indices, or train "
