@@ -15,6 +15,8 @@ Affine = npt.NDArray[np.float64]
 
 # Affines are stored as float32; two that differ by less are the same grid.
 _SAME_MM = 1e-3
+# Voxels of which every machine can hold a copy; above, it is asked how much memory is free.
+_SURELY_FITS = 1 << 26
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,12 +102,32 @@ class Volume:
         return Grid((self.raw.shape[0], self.raw.shape[1], self.raw.shape[2]), self.affine)
 
     def scaled(self, part: Array) -> npt.NDArray[np.float32]:
-        """Return some of `raw` as values, float32."""
-        values = np.asarray(part, dtype=np.float32)
-        if self.slope == 1.0 and self.intercept == 0.0:
-            return values
-        return values * np.float32(self.slope) + np.float32(self.intercept)
+        """Return some of `raw` as values, float32; what float32 can't hold becomes infinite."""
+        with np.errstate(over="ignore"):
+            values = np.asarray(part, dtype=np.float32)
+            if self.slope == 1.0 and self.intercept == 0.0:
+                return values
+            return values * np.float32(self.slope) + np.float32(self.intercept)
 
     def values(self) -> npt.NDArray[np.float32]:
-        """Return all values, float32 (i, j, k); NaN and infinities are as in the file."""
-        return self.scaled(self.raw)
+        """Return all values, float32 (i, j, k), in memory of their own; NaN and infinities are as in the file.
+
+        Raises
+        ------
+        DataError
+            They do not fit into the memory that is free.
+        """
+        if self.raw.size > _SURELY_FITS:
+            import psutil
+
+            # Scaling holds two copies for a moment.
+            needed = 4 * self.raw.size * (1 if self.slope == 1.0 and self.intercept == 0.0 else 2)
+            if needed > psutil.virtual_memory().available:
+                size = " x ".join(map(str, self.raw.shape))
+                raise DataError(
+                    f"'{self.name}' has {size} voxels, which need {needed / 1e9:.1f} GB of memory at once; less is "
+                    "free. Resample it to a coarser grid, or use a machine with more memory."
+                )
+        values = self.scaled(self.raw)
+        # Never the file itself: what is read only, or changes with the file, is no array to compute with.
+        return np.array(values) if np.may_share_memory(values, self.raw) else np.asarray(values)

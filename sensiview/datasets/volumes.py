@@ -165,7 +165,16 @@ def class_name(value: Any) -> str:
 def count_classes(values: Sequence[Any]) -> Mapping[str, int]:
     """Return how often each class occurs, names in natural order, missing ones left out."""
     names = [name for value in values if (name := class_name(value))]
-    return {name: names.count(name) for name in sorted(set(names))}
+    return {name: names.count(name) for name in sorted(set(names), key=_natural)}
+
+
+def _natural(name: str) -> tuple[bool, float, str]:
+    """Numbers by their size and before words: 2, 10, AD."""
+    try:
+        number = float(name)
+    except ValueError:
+        return True, 0.0, name
+    return (False, number, name) if np.isfinite(number) else (True, 0.0, name)
 
 
 def _size(grid: Grid) -> str:

@@ -1,0 +1,294 @@
+"""Numbers about volumes: of one, chunk by chunk, and of a cohort, one volume at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sensiview.datasets.volume import Grid, Volume
+from sensiview.datasets.volumes import VolumeSet
+from sensiview.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = npt.NDArray[np.float64]
+# Voxels converted at a time: 16 MB of float32.
+_CHUNK = 1 << 22
+# Up to here every voxel is looked at; of larger volumes as many, in whole slices spread over the volume.
+MOST_VOXELS = 1 << 25
+
+
+@dataclass(frozen=True)
+class VoxelStatistics:
+    """What the voxels of one volume are.
+
+    Parameters
+    ----------
+    n, seen : int
+        Voxels of the volume, and how many of them were looked at: fewer only for very large volumes.
+    nan, infinite : int
+        Of those seen.
+    minimum, maximum, mean, std : float
+        Over finite voxels; `std` with n in the denominator. 0 when there are none.
+    nonzero_share, finite_share : float
+        Of the voxels seen, 0 to 1.
+    """
+
+    n: int
+    seen: int
+    nan: int
+    infinite: int
+    minimum: float
+    maximum: float
+    mean: float
+    std: float
+    nonzero_share: float
+    finite_share: float
+
+    @property
+    def constant(self) -> bool:
+        """Whether all finite voxels seen are the same."""
+        return self.finite_share > 0 and self.minimum == self.maximum
+
+    def to_plain(self) -> dict[str, float]:
+        """Return JSON values."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def voxel_statistics(volume: Volume, most_voxels: int = MOST_VOXELS) -> VoxelStatistics:
+    """Look at a volume slice by slice; at most `most_voxels` voxels are read and none are kept."""
+    seen = nan = finite = nonzero = 0
+    low, high = np.inf, -np.inf
+    mean = squares = 0.0  # of the values so far, after Chan, Golub & LeVeque (1983)
+    for values in _chunks(volume, most_voxels):
+        seen += values.size
+        if volume.raw.dtype.kind == "f" or not np.isfinite(volume.slope):
+            nan += int(np.count_nonzero(np.isnan(values)))
+        usable = values if np.isfinite(values).all() else values[np.isfinite(values)]
+        if not usable.size:
+            continue
+        nonzero += int(np.count_nonzero(usable))
+        low, high = min(low, float(usable.min())), max(high, float(usable.max()))
+        count, here = usable.size, float(usable.mean(dtype=np.float64))
+        apart, finite = here - mean, finite + count
+        squares += float(usable.var(dtype=np.float64)) * count + apart**2 * count * (finite - count) / finite
+        mean += apart * count / finite
+    return VoxelStatistics(
+        n=volume.raw.size,
+        seen=seen,
+        nan=nan,
+        infinite=seen - finite - nan,
+        minimum=low if finite else 0.0,
+        maximum=high if finite else 0.0,
+        mean=mean,
+        std=float(np.sqrt(squares / finite)) if finite else 0.0,
+        nonzero_share=nonzero / seen,
+        finite_share=finite / seen,
+    )
+
+
+def _chunks(volume: Volume, most_voxels: int) -> Iterator[npt.NDArray[np.float32]]:
+    """Values in slabs along k, in which a file's voxels lie together."""
+    in_slice = volume.raw.shape[0] * volume.raw.shape[1]
+    n_slices = volume.raw.shape[2]
+    wanted = max(1, min(n_slices, most_voxels // in_slice))
+    if wanted == n_slices:
+        step = max(1, _CHUNK // in_slice)
+        for start in range(0, n_slices, step):
+            yield volume.scaled(volume.raw[:, :, start : start + step])
+        return
+    for k in np.linspace(0, n_slices - 1, wanted).round().astype(int):
+        yield volume.scaled(volume.raw[:, :, k])
+
+
+def findings(statistics: VoxelStatistics) -> tuple[str, ...]:
+    """Return sentences about voxels that are no numbers, and about a volume without contrast."""
+    said = []
+    sampled = " of those looked at" if statistics.seen < statistics.n else ""
+    kinds = [f"{n:,} {what}" for n, what in ((statistics.nan, "NaN"), (statistics.infinite, "infinite")) if n]
+    if kinds and statistics.finite_share > 0:
+        voxels = "voxel" if statistics.nan + statistics.infinite == 1 else "voxels"
+        said.append(f"{' and '.join(kinds)} {voxels}{sampled}; they count as 0 where numbers are needed.")
+    if statistics.finite_share == 0:
+        said.append("No voxel holds a finite number: there is nothing to see. Check how the volume was exported.")
+    elif statistics.constant:
+        said.append(
+            f"Every voxel{sampled} is {statistics.minimum:g}: there is nothing to see. Check how it was exported."
+        )
+    return tuple(said)
+
+
+def with_findings(volume: Volume) -> Volume:
+    """Return the volume with sentences about its voxels among its notes."""
+    from dataclasses import replace
+
+    return replace(volume, notes=(*volume.notes, *findings(voxel_statistics(volume))))
+
+
+@dataclass(frozen=True)
+class VoxelHistogram:
+    """Counts of voxels: `edges` has one entry more than `counts`; the last edge belongs to the last bin.
+
+    Voxels that are not finite, or outside a range that was asked for, are not counted.
+    """
+
+    edges: Floats
+    counts: npt.NDArray[np.int64]
+
+
+def voxel_histogram(
+    volume: Volume,
+    bins: int = 128,
+    *,
+    limits: tuple[float, float] | None = None,
+    without_zero: bool = False,
+    most_voxels: int = MOST_VOXELS,
+) -> VoxelHistogram:
+    """Count a volume's values in bins of equal width.
+
+    Parameters
+    ----------
+    bins : int
+        How many.
+    limits : (low, high), optional
+        Range of values; minimum and maximum when not given.
+    without_zero : bool
+        Leave out voxels that are exactly 0, the background that would dwarf everything else.
+    """
+    if limits is None:
+        statistics = voxel_statistics(volume, most_voxels)
+        limits = statistics.minimum, statistics.maximum
+    low, high = limits
+    if not low < high:
+        low, high = low - 0.5, low + 0.5
+    edges = np.linspace(low, high, bins + 1)
+    counts = np.zeros(bins, dtype=np.int64)
+    for values in _chunks(volume, most_voxels):
+        usable = values[np.isfinite(values) & (values != 0)] if without_zero else values[np.isfinite(values)]
+        counts += np.histogram(usable, edges)[0]
+    return VoxelHistogram(edges, counts)
+
+
+@dataclass(frozen=True, eq=False)
+class CohortImages:
+    """Voxel-wise mean and standard deviation of volumes of one grid, float32 (i, j, k).
+
+    `count` is how many volumes have a finite value there; `std` is the sample's (n - 1), 0 where fewer than two have.
+    """
+
+    grid: Grid
+    mean: npt.NDArray[np.float32]
+    std: npt.NDArray[np.float32]
+    count: npt.NDArray[np.int32]
+
+
+def cohort_images(
+    volumes: VolumeSet,
+    indices: Sequence[int] | npt.NDArray[np.int64] | None = None,
+    *,
+    on_progress: Callable[[float], None] | None = None,
+) -> CohortImages:
+    """Return mean and standard deviation image; one volume is in memory at a time.
+
+    Welford's algorithm (1962), in float64.
+
+    Parameters
+    ----------
+    indices : sequence of int, optional
+        Which volumes; all when not given.
+    on_progress : callable, optional
+        Told the share of volumes done; what it raises ends the work.
+
+    Raises
+    ------
+    DataError
+        No volume, different grids, or a file that can't be read.
+    """
+    chosen = list(range(len(volumes))) if indices is None else [int(i) for i in indices]
+    if not chosen:
+        raise DataError("No volume is chosen, so there is no mean image.")
+    grid = volumes.grid(chosen)
+    mean = np.zeros(grid.shape)
+    squares = np.zeros(grid.shape)
+    count = np.zeros(grid.shape, dtype=np.int32)
+    for done, index in enumerate(chosen, start=1):
+        values = volumes.volume(index).values()
+        usable = np.isfinite(values)
+        count += usable
+        apart = np.where(usable, values - mean, 0.0)
+        mean += apart / np.maximum(count, 1)
+        squares += np.where(usable, apart * (values - mean), 0.0)
+        if on_progress is not None:
+            on_progress(done / len(chosen))
+    std = np.sqrt(squares / np.maximum(count - 1, 1))
+    return CohortImages(grid, mean.astype(np.float32), std.astype(np.float32), count)
+
+
+def cohort_table(
+    volumes: VolumeSet, *, on_progress: Callable[[float], None] | None = None, most_voxels: int = 1 << 22
+) -> pd.DataFrame:
+    """Return one row per volume: name, subject, grid, statistics of its voxels, the participants' columns, findings.
+
+    A volume that can't be read has a sentence in ``findings`` and no numbers; the others are not affected.
+    """
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    for index, entry in enumerate(volumes.entries):
+        row: dict[str, Any] = {
+            "volume": entry.name,
+            "subject": entry.subject,
+            "findings": "",
+            **_grid_words(entry.grid),
+        }
+        try:
+            volume = entry.open()
+            statistics = voxel_statistics(volume, most_voxels)
+            row |= {name: getattr(statistics, name) for name in ("minimum", "maximum", "mean", "std", "nonzero_share")}
+            row["findings"] = " ".join((*volume.notes, *findings(statistics)))
+        except DataError as error:
+            row["findings"] = error.sentence
+        rows.append(row)
+        if on_progress is not None:
+            on_progress((index + 1) / len(volumes))
+    table = pd.DataFrame(rows)
+    known = volumes.table.reset_index(drop=True)
+    return pd.concat([table, known[[c for c in known.columns if c not in table.columns]]], axis=1)
+
+
+def grid_table(volumes: VolumeSet) -> pd.DataFrame:
+    """Return the grids of a cohort, the most frequent first.
+
+    Columns: shape, spacing_mm, orientation, oblique_deg, volumes (how many), example. One row means
+    that all volumes lie on one grid.
+    """
+    import pandas as pd
+
+    grids: list[tuple[Grid, list[str]]] = []
+    for entry in volumes.entries:
+        for grid, names in grids:
+            if grid.same_as(entry.grid):
+                names.append(entry.name)
+                break
+        else:
+            grids.append((entry.grid, [entry.name]))
+    grids.sort(key=lambda pair: -len(pair[1]))
+    return pd.DataFrame(
+        [{**_grid_words(grid), "volumes": len(names), "example": names[0]} for grid, names in grids],
+    )
+
+
+def _grid_words(grid: Grid) -> dict[str, Any]:
+    from sensiview.datasets.orientation import obliquity, orientation
+
+    return {
+        "shape": " x ".join(map(str, grid.shape)),
+        "spacing_mm": " x ".join(f"{s:.3g}" for s in grid.spacing),
+        "orientation": orientation(grid.affine),
+        "oblique_deg": round(obliquity(grid.affine), 1),
+    }

@@ -1,0 +1,120 @@
+"""Statistics chunk by chunk equal numpy's on everything at once."""
+
+from __future__ import annotations
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from sensiview.datasets import volume_statistics
+from sensiview.datasets.volume import Volume
+from sensiview.datasets.volume_opening import volumes_from_images
+from sensiview.datasets.volume_statistics import (
+    cohort_images,
+    cohort_table,
+    grid_table,
+    voxel_histogram,
+    voxel_statistics,
+)
+from sensiview.errors import DataError
+
+
+def noise(shape: tuple[int, int, int] = (20, 21, 22), seed: int = 0) -> np.ndarray:
+    values = np.random.default_rng(seed).normal(100, 15, shape).astype(np.float32)
+    values[:5] = 0
+    return values
+
+
+@pytest.mark.parametrize("chunk", [100, 1 << 22])
+def test_that_statistics_equal_numpy(monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
+    monkeypatch.setattr(volume_statistics, "_CHUNK", chunk)
+    values = noise()
+    values[10, 10, 10], values[11, 11, 11], values[12, 12, 12] = np.nan, np.inf, -np.inf
+    finite = values[np.isfinite(values)].astype(np.float64)
+    found = voxel_statistics(Volume(values, np.eye(4)))
+    assert (found.n, found.seen, found.nan, found.infinite) == (9240, 9240, 1, 2)
+    assert found.mean == pytest.approx(finite.mean(), rel=1e-6)
+    assert found.std == pytest.approx(finite.std(), rel=1e-6)
+    assert (found.minimum, found.maximum) == (finite.min(), finite.max())
+    assert found.nonzero_share == pytest.approx(np.count_nonzero(finite) / 9240)
+    assert found.finite_share == pytest.approx(9237 / 9240)
+
+
+def test_that_slope_and_intercept_count() -> None:
+    raw = np.arange(210, dtype=np.uint8).reshape(5, 6, 7)
+    found = voxel_statistics(Volume(raw, np.eye(4), slope=0.5, intercept=-10))
+    assert (found.minimum, found.maximum) == (-10, 94.5)
+    assert found.mean == pytest.approx(104.5 * 0.5 - 10)
+
+
+def test_that_a_large_volume_is_sampled_in_whole_slices() -> None:
+    found = voxel_statistics(Volume(noise((20, 20, 100)), np.eye(4)), most_voxels=4000)
+    assert (found.n, found.seen) == (40_000, 4000)
+    assert found.mean == pytest.approx(75, abs=2)
+    assert not found.constant
+
+
+def test_that_a_histogram_counts_each_finite_voxel_once() -> None:
+    values = noise()
+    values[0, 0, 0] = np.nan
+    found = voxel_histogram(Volume(values, np.eye(4)), 50)
+    assert found.counts.sum() == 9239
+    expected, edges = np.histogram(values[np.isfinite(values)], 50)
+    np.testing.assert_array_equal(found.counts, expected)
+    np.testing.assert_allclose(found.edges, edges, rtol=1e-6)
+    without = voxel_histogram(Volume(values, np.eye(4)), 10, limits=(0, 200), without_zero=True)
+    assert without.counts.sum() == np.count_nonzero(np.nan_to_num(values))
+    flat = voxel_histogram(Volume(np.full((3, 3, 3), 7), np.eye(4)), 4)
+    assert flat.counts.sum() == 27
+
+
+def test_that_the_mean_image_equals_numpy_and_skips_what_is_no_number() -> None:
+    stack = np.stack([noise(seed=n) for n in range(5)])
+    stack[2, 3, 3, 3] = np.nan
+    shares: list[float] = []
+    found = cohort_images(volumes_from_images(stack), on_progress=shares.append)
+    np.testing.assert_allclose(found.mean, np.nanmean(stack, axis=0), rtol=1e-5)
+    np.testing.assert_allclose(found.std, np.nanstd(stack.astype(np.float64), axis=0, ddof=1), rtol=1e-4, atol=1e-5)
+    assert found.count[3, 3, 3] == 4
+    assert shares == [0.2, 0.4, 0.6, 0.8, 1.0]
+    some = cohort_images(volumes_from_images(stack), [1, 4])
+    np.testing.assert_allclose(some.mean, stack[[1, 4]].mean(axis=0), rtol=1e-5)
+
+
+def test_that_mixed_grids_have_no_mean_image() -> None:
+    cohort = volumes_from_images([noise(), noise((5, 6, 7))])
+    with pytest.raises(DataError, match="different grids"):
+        cohort_images(cohort)
+    with pytest.raises(DataError, match="No volume is chosen"):
+        cohort_images(cohort, [])
+
+
+def test_that_tables_show_each_volume_and_each_grid() -> None:
+    images = [nib.Nifti1Image(noise(seed=n), np.diag([2, 2, 2, 1])) for n in range(3)]
+    images.append(nib.Nifti1Image(np.full((4, 5, 6), 3, np.uint8), np.diag([-1, 1, 3, 1])))
+    cohort = volumes_from_images(images, names=["a", "b", "c", "flat"], labels=["x", "y", "x", None])
+    table = cohort_table(cohort)
+    assert list(table["volume"]) == ["a", "b", "c", "flat"]
+    assert list(table["label"])[:3] == ["x", "y", "x"]
+    assert table["mean"].iloc[0] == pytest.approx(float(noise().mean()), rel=1e-5)
+    assert "nothing to see" in table["findings"].iloc[3]
+    grids = grid_table(cohort)
+    assert list(grids["volumes"]) == [3, 1]
+    assert list(grids["orientation"]) == ["RAS", "LAS"]
+    assert list(grids["spacing_mm"]) == ["2 x 2 x 2", "1 x 1 x 3"]
+
+
+def test_that_values_are_never_the_file_itself() -> None:
+    raw = noise()
+    raw.flags.writeable = False
+    values = Volume(raw, np.eye(4)).values()
+    values[0, 0, 0] = 7
+    assert type(values) is np.ndarray
+    assert raw[0, 0, 0] == 0
+
+
+def test_that_values_beyond_memory_are_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = np.zeros((1, 1, 1), np.float32)
+    huge = np.lib.stride_tricks.as_strided(one, (30_000, 30_000, 30_000), (0, 0, 0), writeable=False)
+    with pytest.raises(DataError, match=r"need 108000\.0 GB of memory at once"):
+        Volume(huge, np.eye(4), name="huge").values()
