@@ -25,12 +25,13 @@ _KEY, _LINE, _BLOCKED = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1, 
 
 @dataclass(frozen=True)
 class Offer:
-    """One line of the list; `reasons` is empty when the analysis can run."""
+    """One line of the list; `reasons` is empty when the analysis can run, `fits` says that it is for such data."""
 
     key: str
     title: str
     summary: str
     reasons: tuple[str, ...] = ()
+    fits: bool = True
 
 
 class AnalysisList(QListWidget):
@@ -46,7 +47,7 @@ class AnalysisList(QListWidget):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
 
     def offer(self, offers: Sequence[Offer]) -> None:
-        """Show these analyses; the chosen one stays chosen."""
+        """Show these analyses; the chosen one stays chosen as long as it is for such data."""
         kept = self.key()
         self.blockSignals(True)
         self.clear()
@@ -64,8 +65,10 @@ class AnalysisList(QListWidget):
         self.setMinimumHeight(height * min(2, max(1, len(offers))) + 4)
         self.setMaximumHeight(height * max(1, len(offers)) + 4)
         if offers:
-            keys = [offer.key for offer in offers]
-            self.setCurrentRow(keys.index(kept) if kept in keys else 0)
+            fitting = [
+                row for row, offer in enumerate(offers) if offer.key == kept and (offer.fits or not offers[0].fits)
+            ]
+            self.setCurrentRow(fitting[0] if fitting else 0)
 
     def key(self) -> str:
         """Return the key of the chosen analysis; empty without one."""

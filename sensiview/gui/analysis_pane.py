@@ -208,8 +208,10 @@ class AnalysisPane(QWidget):
         with session.guard():
             for analysis in session.catalogue:
                 reasons = tuple(analysis.obstacles(study))
-                offers.append(Offer(analysis.key, analysis.title, analysis.summary(), reasons))
-        self.list.offer(offers)
+                fits = study.dataset is None or study.dataset.kind in analysis.accepts
+                offers.append(Offer(analysis.key, analysis.title, analysis.summary(), reasons, fits=fits))
+        # What is made for this kind of data comes first.
+        self.list.offer(sorted(offers, key=lambda offer: not offer.fits))
         self._choose()
         if self.form is not None:
             self.form.set_context(self._context())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -61,7 +62,9 @@ class _Job(QRunnable):
                 f"Something unexpected went wrong: {unexpected}. Please send the report.",
                 details=traceback.format_exc(),
             )
-        self._delivery.finished.emit(value, error)
+        # The application may have ended meanwhile, and the delivery with it.
+        with contextlib.suppress(RuntimeError):
+            self._delivery.finished.emit(value, error)
 
 
 _pending: set[_Delivery] = set()

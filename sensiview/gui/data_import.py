@@ -39,6 +39,11 @@ def choose_target(session: Session, identifier: str, target: str | None) -> None
 
 
 def _card_with_target(source: DatasetSource, target: str | None) -> DatasetCard:
+    if source.card.kind == "volumes":
+        from sensiview.datasets.cohort import with_target
+        from sensiview.datasets.volume_opening import open_volumes
+
+        return with_target(source.card, open_volumes(source).table, target)
     from sensiview.datasets.options import ReadingOptions
     from sensiview.datasets.reading import read_table
     from sensiview.files import verify

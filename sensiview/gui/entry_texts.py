@@ -36,7 +36,10 @@ def when(iso: str) -> str:
 
 
 def dataset_subtitle(card: DatasetCard) -> str:
-    """Return rows and features, or that the target is missing."""
+    """Return rows and features, or volumes and classes; or that the target is missing."""
+    if card.kind == "volumes":
+        classes = f", {len(card.class_counts)} classes" if card.target else ", no target"
+        return f"{counted(card.n_rows, 'volume')}{classes}"
     size = f"{counted(card.n_rows, 'row')}, {counted(len(card.features), 'factor')}"
     return size if card.target else f"{size}, no target"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -15,6 +16,8 @@ from sensiview.gui.window_part import WindowPart
 
 class ViewCommands(WindowPart):
     """Pages, panes, theme, palette, help."""
+
+    _hidden: Sequence[str] = ()
 
     def show_dataset(self) -> None:
         """Show the data set's page."""
@@ -58,6 +61,18 @@ class ViewCommands(WindowPart):
             self._window.showNormal()
         else:
             self._window.showFullScreen()
+
+    def page_only(self) -> None:
+        """Hide every pane around the page, or bring back those that were hidden."""
+        docks = self._window.docks
+        shown = [name for name, dock in docks.items() if not dock.isHidden()]
+        if shown:
+            self._hidden = shown
+            for name in shown:
+                docks[name].hide()
+        else:
+            for name in self._hidden or list(docks):
+                docks[name].show()
 
     def reset_layout(self) -> None:
         """Put the panes back."""

@@ -29,13 +29,14 @@ class Cohort:
 
     volumes: VolumeSet
     classes: tuple[str, ...]
+    hashes: tuple[str, ...]
     first: Loaded
 
     def thumbnail(self, index: int) -> Any:
         """Return three small slices of a volume, uint8 (y, x); for a background thread."""
-        from sensiview.datasets.thumbnails import thumbnail
+        from sensiview.datasets.thumbnails import kept_thumbnail
 
-        return thumbnail(self.volumes.volume(index))
+        return kept_thumbnail(self.volumes.entries[index], self.hashes[index])
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +66,8 @@ def load_cohort(source: DatasetSource) -> Cohort:
     classes = ("",) * len(volumes) if target is None else tuple(class_name(v) for v in volumes.table[target])
     volume = volumes.volume(0)
     first = Loaded(volume, volumes.names[0], volumes.names, fitting_atlas(source.card, volume))
-    return Cohort(volumes, classes, first)
+    hashes = tuple(source.files[known["files"][0]].sha256 for known in source.card.reading["volumes"])
+    return Cohort(volumes, classes, hashes, first)
 
 
 def load_underlay(source: DatasetSource | None, wanted: str, item: FieldMap, parameters: Mapping[str, Any]) -> Loaded:
