@@ -7,133 +7,33 @@ slice is a plain numpy slice and no drawing code ever meets an affine.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 
-Array = npt.NDArray[Any]
-Millimetres = tuple[float, float, float]
-Axis = Literal[0, 1, 2]  # across right (sagittal), anterior (coronal), superior (axial)
-SAGITTAL, CORONAL, AXIAL = 0, 1, 2
-Role = Literal["underlay", "overlay", "mask", "atlas"]
+from sensiview.gui.viewer.layer import (
+    AXIAL,
+    CORONAL,
+    SAGITTAL,
+    Array,
+    Axis,
+    DisplayGrid,
+    Layer,
+    Look,
+    Measurement,
+    Millimetres,
+    Options,
+    Original,
+    Role,
+)
 
-
-@dataclass(frozen=True)
-class DisplayGrid:
-    """The grid that all layers of a scene lie on: `shape` voxels along R, A, S of `spacing` mm from `origin`.
-
-    `origin` is the centre of voxel (0, 0, 0) in RAS mm. `resampled` says that the volume was oblique and was
-    interpolated for display; the panes show a flag then.
-    """
-
-    shape: tuple[int, int, int]
-    spacing: Millimetres
-    origin: Millimetres
-    resampled: bool = False
-
-    def voxel(self, mm: Millimetres) -> tuple[int, int, int]:
-        """Return the display voxel that holds a point; it may lie outside the grid."""
-        a, b, c = (int(np.floor((m - o) / s + 0.5)) for m, o, s in zip(mm, self.origin, self.spacing, strict=True))
-        return a, b, c
-
-    def mm(self, voxel: tuple[float, float, float]) -> Millimetres:
-        """Return the RAS point at the centre of a display voxel."""
-        r, a, s = (float(o + v * s) for v, o, s in zip(voxel, self.origin, self.spacing, strict=True))
-        return r, a, s
-
-    def holds(self, voxel: tuple[int, int, int]) -> bool:
-        """Say whether a display voxel lies inside."""
-        return all(0 <= v < n for v, n in zip(voxel, self.shape, strict=True))
-
-    @property
-    def centre(self) -> Millimetres:
-        """The middle of the grid in RAS mm."""
-        first, second, third = ((n - 1) / 2 for n in self.shape)
-        return self.mm((first, second, third))
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a layer is drawn.
-
-    Parameters
-    ----------
-    low, high : float
-        Display range in the layer's unit: what maps to the ends of the colour map (window/level of an underlay).
-    threshold : float
-        Magnitudes below are not drawn, whatever the display range.
-    signed : bool
-        Zero-centred: -high..high on a diverging map; the threshold counts the magnitude.
-    alpha_by_magnitude : bool
-        Opacity grows from the threshold to `high`.
-    interpolate : bool
-        Smooth between voxels.
-    outline : bool
-        Masks and atlases: borders only.
-    """
-
-    colour_map: str = "grey"
-    low: float = 0.0
-    high: float = 1.0
-    opacity: float = 1.0
-    threshold: float = 0.0
-    signed: bool = False
-    alpha_by_magnitude: bool = False
-    interpolate: bool = False
-    inverted: bool = False
-    outline: bool = False
-    visible: bool = True
-
-
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """One array on the display grid, and what the read-out, the controls and the colour bar say of it.
-
-    Parameters
-    ----------
-    key : str
-        Unique in the scene.
-    array : ndarray
-        (R, A, S) of the scene's display grid, any real dtype, may be a view of a memory map. Labels for an atlas.
-    slope, intercept : float
-        Value = array * slope + intercept.
-    names : dict
-        Atlas: region name by label.
-    value_range : (float, float)
-        Smallest and largest finite value (of a sample for big volumes).
-    """
-
-    key: str
-    name: str
-    role: Role
-    array: Array
-    look: Look
-    slope: float = 1.0
-    intercept: float = 0.0
-    unit: str = ""
-    value_range: tuple[float, float] = (0.0, 1.0)
-    names: dict[int, str] = field(default_factory=dict)
-    source: str = ""
-
-    def value(self, voxel: tuple[int, int, int]) -> float:
-        """Return the value at a display voxel."""
-        return float(self.array[voxel]) * self.slope + self.intercept
-
-
-@dataclass(frozen=True)
-class Options:
-    """How all panes show the scene: radiological puts the patient's right on the left of the picture."""
-
-    radiological: bool = True
-    nose_left: bool = True
-    crosshair: bool = True
-    letters: bool = True
-    scale_bar: bool = True
-    colour_bar: bool = True
-    tool: Literal["cursor", "length", "angle", "region"] = "cursor"
+__all__ = [
+    "AXIAL", "CORONAL", "SAGITTAL", "Array", "Axis", "DisplayGrid", "Layer", "Look", "Measurement", "Millimetres",
+    "Options", "Original", "Role", "Scene",
+]  # fmt: skip
 
 
 class Scene(QObject):
@@ -151,6 +51,10 @@ class Scene(QObject):
         Radiological, letters, tool, ...
     grid_changed()
         Another volume: panes fit it anew.
+    active_changed()
+        Another layer is the one that window/level and the keys are about.
+    measurements_changed()
+        A length, angle or region was drawn, changed or removed.
     """
 
     layers_changed = Signal()
@@ -158,6 +62,8 @@ class Scene(QObject):
     cursor_changed = Signal()
     options_changed = Signal()
     grid_changed = Signal()
+    active_changed = Signal()
+    measurements_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -168,11 +74,26 @@ class Scene(QObject):
         self.title = ""
         # Voxel (i, j, k) of the file from RAS mm, for the read-out; identity where there is no file.
         self.to_file_voxel: npt.NDArray[np.float64] = np.eye(4)
+        self.measurements: tuple[Measurement, ...] = ()
+        self._active = ""
 
-    def show(self, grid: DisplayGrid, layers: tuple[Layer, ...], *, title: str = "", keep_cursor: bool = True) -> None:
-        """Show another volume with its layers; the cursor stays at its millimetres where they lie inside."""
+    def show(
+        self,
+        grid: DisplayGrid,
+        layers: tuple[Layer, ...],
+        *,
+        title: str = "",
+        keep_cursor: bool = True,
+        to_file_voxel: npt.NDArray[np.float64] | None = None,
+    ) -> None:
+        """Show another volume with its layers; the cursor stays at its millimetres where they lie inside.
+
+        Without `to_file_voxel` (mm to the file's voxel) the read-out counts display voxels.
+        """
         same = grid == self.grid
         self.grid, self.layers, self.title = grid, layers, title
+        voxels = np.linalg.inv(grid.affine) if to_file_voxel is None else to_file_voxel
+        self.to_file_voxel = np.asarray(voxels, dtype=np.float64)
         inside = keep_cursor and grid.holds(grid.voxel(self.cursor))
         if not inside:
             self.cursor = grid.mm(grid.voxel(grid.centre))
@@ -251,3 +172,30 @@ class Scene(QObject):
         if options != self.options:
             self.options = options
             self.options_changed.emit()
+
+    @property
+    def active(self) -> Layer | None:
+        """The layer that window/level and the keys change: the chosen one, else the lowest underlay."""
+        for layer in self.layers:
+            if layer.key == self._active:
+                return layer
+        return next((layer for layer in self.layers if layer.role == "underlay"), None)
+
+    def set_active(self, key: str) -> None:
+        """Choose the layer that window/level and the keys change; empty for the underlay."""
+        if key != self._active:
+            self._active = key
+            self.active_changed.emit()
+
+    def set_measurements(self, measurements: tuple[Measurement, ...]) -> None:
+        """Show these lengths, angles and regions."""
+        self.measurements = measurements
+        self.measurements_changed.emit()
+
+    def add_measurement(self, measurement: Measurement) -> None:
+        """Show one more."""
+        self.set_measurements((*self.measurements, measurement))
+
+    def remove_measurement(self, measurement: Measurement) -> None:
+        """Take one away."""
+        self.set_measurements(tuple(known for known in self.measurements if known is not measurement))

@@ -1,0 +1,237 @@
+"""What is drawn over the picture of a slice: letters, crosshair, scale bar, flags, measurements, colour bars."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
+
+from sensiview.gui.number_text import short
+from sensiview.gui.viewer import measurements
+from sensiview.gui.viewer.look_tables import colours_of, range_of
+from sensiview.gui.viewer.pane_view import PaneView
+from sensiview.gui.viewer.scene import Layer, Measurement, Scene
+
+PLANES = ("Sagittal", "Coronal", "Axial")
+_LETTERS = (("L", "R"), ("P", "A"), ("I", "S"))
+# Chosen for a black ground and a grey anatomy; every text has a dark rim besides.
+_TEXT, _LETTER, _CROSS = QColor("#f2f4f7"), QColor("#ffd84a"), QColor("#35e08a")
+_AMBER, _MEASURE = QColor("#ffb14a"), QColor("#5fd0ff")
+_RIM = QColor(0, 0, 0, 210)
+_EDGE = 8.0
+_STEPS_MM = (0.5, 1, 2, 5, 10, 20, 50, 100, 200)
+
+
+@dataclass(frozen=True)
+class Decorations:
+    """What of all this one pane draws."""
+
+    colour_bar: bool = False
+    active: bool = False
+    message: str = ""
+    draft: Measurement | None = None
+
+
+def paint(painter: QPainter, scene: Scene, view: PaneView, what: Decorations, font: QFont) -> None:
+    """Draw over a picture that `view` shows; in pixels of the view."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    small = QFont(font)
+    painter.setFont(small)
+    if scene.options.crosshair and scene.layers:
+        _crosshair(painter, scene, view)
+    _measurements(painter, scene, view, what.draft)
+    if scene.options.letters:
+        _letters(painter, view, font)
+    painter.setFont(small)
+    _corner_texts(painter, scene, view)
+    if scene.options.scale_bar:
+        _scale_bar(painter, view)
+    if what.colour_bar and scene.options.colour_bar:
+        _colour_bars(painter, scene, view)
+    if what.message:
+        lines = QFontMetricsF(painter.font()).height()
+        _text(painter, QPointF(view.size[0] / 2, view.size[1] - _EDGE - 2.2 * lines), what.message, centred=True)
+    if what.active:
+        painter.setPen(QPen(_CROSS, 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(QRectF(0.5, 0.5, view.size[0] - 1, view.size[1] - 1))
+
+
+def position_text(value: float, axis: int) -> str:
+    """Return a coordinate as radiologists write it: ``R 12.0 mm``."""
+    rounded = round(value, 1)
+    letter = _LETTERS[axis][int(rounded > 0)] if rounded else ""
+    return f"{letter} {abs(rounded):.1f} mm".strip()
+
+
+def corner_lines(scene: Scene, view: PaneView) -> list[tuple[str, QColor]]:
+    """Return the lines at the top left: plane and place, convention, and what else must be known."""
+    axis = view.axis
+    number, count = scene.cursor_voxel[axis] + 1, scene.grid.shape[axis]
+    lines = [(f"{PLANES[axis]}  {position_text(scene.cursor[axis], axis)}  ·  {number}/{count}", _TEXT)]
+    if axis == 0:
+        lines.append(("NOSE LEFT" if scene.options.nose_left else "NOSE RIGHT", _LETTER))
+    else:
+        lines.append(("RADIOLOGICAL" if scene.options.radiological else "NEUROLOGICAL", _LETTER))
+    if scene.grid.resampled:
+        lines.append(("resampled for display", _AMBER))
+    return lines
+
+
+def scale_length(view: PaneView) -> float:
+    """Return the length of the scale bar in mm: a round number that is at most a quarter of the width."""
+    room = 0.25 * view.size[0] / view.zoom
+    fitting = [mm for mm in _STEPS_MM if mm <= room]
+    return fitting[-1] if fitting else _STEPS_MM[0]
+
+
+def colour_bar_layers(scene: Scene) -> list[Layer]:
+    """Return the layers that get a colour bar: the visible overlays, at most three; without one the underlay."""
+    shown = [layer for layer in scene.layers if layer.look.visible and layer.role != "atlas"]
+    above = [layer for layer in shown if layer.role != "underlay"]
+    return above[-3:] or shown[-1:]
+
+
+def _text(
+    painter: QPainter,
+    at: QPointF,
+    text: str,
+    colour: QColor = _TEXT,
+    *,
+    centred: bool = False,
+    right: bool = False,
+    middle: bool = False,
+) -> None:
+    metrics = QFontMetricsF(painter.font())
+    lines = text.split("\n")
+    height = metrics.height() * len(lines)
+    top = at.y() - height / 2 if middle else at.y()
+    for row, line in enumerate(lines):
+        width = metrics.horizontalAdvance(line)
+        x = at.x() - (width / 2 if centred else width if right else 0)
+        base = top + row * metrics.height() + metrics.ascent()
+        painter.setPen(_RIM)
+        for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1), (1, 1)):
+            painter.drawText(QPointF(x + dx, base + dy), line)
+        painter.setPen(colour)
+        painter.drawText(QPointF(x, base), line)
+
+
+def _letters(painter: QPainter, view: PaneView, font: QFont) -> None:
+    large = QFont(font)
+    large.setPointSizeF(font.pointSizeF() * 1.35)
+    large.setBold(True)
+    painter.setFont(large)
+    width, height = view.size
+    left, right, top, bottom = view.edges
+    lines = QFontMetricsF(large).height()
+    _text(painter, QPointF(_EDGE, height / 2), left, _LETTER, middle=True)
+    _text(painter, QPointF(width - _EDGE, height / 2), right, _LETTER, right=True, middle=True)
+    _text(painter, QPointF(width / 2, _EDGE - 4), top, _LETTER, centred=True)
+    _text(painter, QPointF(width / 2, height - lines - 2), bottom, _LETTER, centred=True)
+
+
+def _corner_texts(painter: QPainter, scene: Scene, view: PaneView) -> None:
+    y, step = _EDGE - 2, QFontMetricsF(painter.font()).height()
+    # The letter at the top has the middle for itself.
+    room = view.size[0] / 2 - _EDGE - 16
+    for text, colour in corner_lines(scene, view):
+        line = QFontMetricsF(painter.font()).elidedText(text, Qt.TextElideMode.ElideRight, room)
+        _text(painter, QPointF(_EDGE, y), line, colour)
+        y += step
+
+
+def _crosshair(painter: QPainter, scene: Scene, view: PaneView) -> None:
+    x, y = view.to_pixel(scene.cursor)
+    width, height = view.size
+    # The voxel itself stays free: that is what one looks at.
+    gap = max(5.0, 0.75 * view.zoom * max(scene.grid.spacing))
+    gap = min(gap, 14.0)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
+    painter.setPen(QPen(_CROSS, 1))
+    px, py = math.floor(x), math.floor(y)
+    for a, b in (((0, py), (px - gap, py)), ((px + gap, py), (width, py)), ((px, 0), (px, py - gap)),
+                 ((px, py + gap), (px, height))):  # fmt: skip
+        painter.drawLine(QPointF(*a), QPointF(*b))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+
+
+def _scale_bar(painter: QPainter, view: PaneView) -> None:
+    mm = scale_length(view)
+    length, y = mm * view.zoom, view.size[1] - _EDGE - 4
+    x = _EDGE + 2
+    for colour, width in ((_RIM, 4), (_TEXT, 2)):
+        painter.setPen(QPen(colour, width))
+        painter.drawLine(QPointF(x, y), QPointF(x + length, y))
+        for end in (x, x + length):
+            painter.drawLine(QPointF(end, y - 3), QPointF(end, y + 3))
+    height = QFontMetricsF(painter.font()).height()
+    _text(painter, QPointF(x, y - 5 - height), f"{short(mm)} mm")
+
+
+def _colour_bars(painter: QPainter, scene: Scene, view: PaneView) -> None:
+    metrics = QFontMetricsF(painter.font())
+    x = view.size[0] - _EDGE - 12
+    # Below it is the letter at the edge.
+    top, height = _EDGE + 2 * metrics.height(), min(150.0, view.size[1] / 2 - 4.5 * metrics.height())
+    if height < 30:
+        return
+    for layer in reversed(colour_bar_layers(scene)):
+        low, high = range_of(layer.look)
+        values = np.linspace(high, low, 128)
+        column = np.ascontiguousarray(colours_of(layer.look, values)[:, None, :])
+        if layer.look.threshold > 0:  # what is not drawn has no colour
+            column[np.abs(values) < layer.look.threshold] = 40
+        image = QImage(column.data, 1, 128, 3, QImage.Format.Format_RGB888)
+        box = QRectF(x, top, 12, height)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on=False)
+        painter.drawImage(box, image)
+        painter.setPen(QPen(_TEXT, 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(box)
+        ends = [(short(high, 3), top), (short(low, 3), top + height)]
+        if low < 0 < high:
+            ends.append(("0", top + height * high / (high - low)))
+        for text, y in ends:
+            _text(painter, QPointF(x - 4, y), text, right=True, middle=True)
+        unit = layer.unit if layer.unit not in ("", "1") else ""
+        if unit:
+            _text(painter, QPointF(x + 12, top - 1.6 * metrics.height()), unit, right=True)
+        widest = max(metrics.horizontalAdvance(text) for text, _ in ends)
+        x -= 12 + 4 + max(widest, metrics.horizontalAdvance(unit)) + 10
+        if x < 0.6 * view.size[0]:
+            return
+
+
+def _measurements(painter: QPainter, scene: Scene, view: PaneView, draft: Measurement | None) -> None:
+    index = scene.cursor_voxel[view.axis]
+    shown = [
+        known
+        for known in scene.measurements
+        if known.axis == view.axis and scene.grid.voxel(known.points[0])[view.axis] == index
+    ]
+    for measurement in (*shown, *([draft] if draft is not None else [])):
+        places = [QPointF(*view.to_pixel(point)) for point in measurement.points]
+        for pen in (QPen(_RIM, 3.5), QPen(_MEASURE, 1.6)):
+            painter.setPen(pen)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            if measurement.kind in ("ellipse", "rectangle"):
+                box = QRectF(places[0], places[1]).normalized()
+                draw = painter.drawEllipse if measurement.kind == "ellipse" else painter.drawRect
+                draw(box)
+            else:
+                painter.drawPolyline(places)
+                for place in places:
+                    painter.drawEllipse(place, 2.5, 2.5)
+        needed = 3 if measurement.kind == "angle" else 2
+        if len(places) >= needed:
+            at = places[1] + QPointF(10, 6)
+            text = measurements.label(measurement, scene)
+            metrics = QFontMetricsF(painter.font())
+            width = max(metrics.horizontalAdvance(line) for line in text.split("\n"))
+            x = min(at.x(), view.size[0] - width - 4)
+            y = min(at.y(), view.size[1] - metrics.height() * (1 + text.count("\n")) - 2)
+            _text(painter, QPointF(x, y), text, _MEASURE)

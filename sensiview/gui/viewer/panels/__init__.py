@@ -1,0 +1,1 @@
+"""What stands around the panes of a viewer: read-out, layers, regions, cases, histogram, measurements."""

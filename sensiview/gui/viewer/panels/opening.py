@@ -1,0 +1,100 @@
+"""From a volume, its maps and an atlas to the layers of a scene; nothing here touches a widget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sensiview.analysis.items import FieldMap
+from sensiview.datasets.volume import Grid, Volume
+from sensiview.errors import SensiViewError
+from sensiview.gui.viewer.build import is_oblique, layer_from_atlas, layer_from_map, layer_from_volume
+from sensiview.gui.viewer.scene import DisplayGrid, Layer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sensiview.datasets.atlas import Atlas
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """What is shown together: the anatomy, maps over it, an atlas, and the table of regions of a run.
+
+    `overlays` are (title, map); an empty title takes the map's own. `volume` None shows the first map's grid alone.
+    """
+
+    volume: Volume
+    title: str = ""
+    overlays: tuple[tuple[str, FieldMap], ...] = ()
+    atlas: Atlas | None = None
+    regions: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """Layers of a case, bottom first, and sentences about what could not be shown."""
+
+    grid: DisplayGrid
+    layers: tuple[Layer, ...]
+    to_file_voxel: Any
+    title: str
+    problems: tuple[SensiViewError, ...] = field(default=())
+
+
+def is_quick(case: Case) -> bool:
+    """Say whether all layers are views of what is in memory, so that no background thread is needed."""
+    if is_oblique(case.volume) or case.atlas is not None:
+        return False
+    return all(_same_grid(item, case.volume.grid) for _, item in case.overlays)
+
+
+def open_case(case: Case, atlases: Sequence[Atlas] = ()) -> Opened:
+    """Return the layers of a case. A map or atlas that does not fit is left out, and a sentence says why.
+
+    Raises
+    ------
+    DataError
+        The volume itself says nothing usable about where it lies.
+    """
+    grid, below, to_file_voxel = layer_from_volume(case.volume, name=case.volume.name or case.title)
+    layers, problems = [below], []
+    for atlas in dict.fromkeys([*([case.atlas] if case.atlas is not None else []), *atlases]):
+        try:
+            layers.append(fitted_atlas(atlas, grid, below))
+        except SensiViewError as error:
+            problems.append(error)
+    for number, (title, item) in enumerate(case.overlays):
+        try:
+            layers.append(layer_from_map(item, grid, key=f"map{number}", name=title))
+        except SensiViewError as error:
+            problems.append(error)
+    return Opened(grid, tuple(layers), to_file_voxel, case.title or case.volume.name, tuple(problems))
+
+
+def fitted_atlas(atlas: Atlas, grid: DisplayGrid, anatomy: Layer | None) -> Layer:
+    """Return an atlas as a layer of a grid.
+
+    Raises
+    ------
+    DataError
+        It does not belong there; the sentence says why.
+    """
+    from sensiview.datasets.atlas import atlas_fit
+    from sensiview.errors import DataError
+
+    data = None if anatomy is None else np.asarray(anatomy.array, dtype=np.float32)
+    fit = atlas_fit(atlas, Grid(grid.shape, grid.affine), data)
+    if not fit.ok:
+        raise DataError(f"The atlas '{atlas.name}' does not fit this volume. {' '.join(fit.reasons)}")
+    return layer_from_atlas(atlas, grid, key=f"atlas:{atlas.name}")
+
+
+def _same_grid(item: FieldMap, grid: Grid) -> bool:
+    if item.affine is None or item.axes[-3:] != ("z", "y", "x"):
+        return False
+    z, y, x = np.asarray(item.values).shape[-3:]
+    return Grid((x, y, z), np.asarray(item.affine, dtype=np.float64)).same_as(grid)

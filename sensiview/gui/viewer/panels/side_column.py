@@ -1,0 +1,83 @@
+"""The column beside the panes: layers, regions, cases, measurements, histogram, one tab each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+
+from sensiview.gui.viewer.panels.atlas import AtlasPanel
+from sensiview.gui.viewer.panels.cases import CasesPanel
+from sensiview.gui.viewer.panels.go_to import GoTo
+from sensiview.gui.viewer.panels.histogram import HistogramPanel
+from sensiview.gui.viewer.panels.layers import LayersPanel
+from sensiview.gui.viewer.panels.measurements import MeasurementsPanel
+from sensiview.gui.viewer.panels.regions import RegionsPanel
+from sensiview.gui.viewer.scene import Scene
+
+
+class SideColumn(QTabWidget):
+    """All panels of one scene; the tab of the cases is hidden while there is one volume only."""
+
+    def __init__(self, scene: Scene, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("viewer_side")
+        self.setAccessibleName("Panels of the viewer")
+        self.setDocumentMode(True)
+        self.layers = LayersPanel(scene, self)
+        self.histogram = HistogramPanel(scene, self)
+        self.go_to = GoTo(scene, self)
+        self.atlas = AtlasPanel(scene, self)
+        self.regions = RegionsPanel(scene, self)
+        self.cases = CasesPanel(self)
+        self.measurements = MeasurementsPanel(scene, self)
+        self.places = QWidget(self)
+        self.places.setObjectName("places_tab")
+        column = QVBoxLayout(self.places)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for panel in (self.go_to, self.atlas):
+            column.addWidget(panel)
+        column.addWidget(self.regions, 1)
+        self.tabs: dict[str, QWidget] = {
+            "cases": self.cases, "layers": self.layers, "regions": self.places, "measure": self.measurements,
+            "histogram": self.histogram,
+        }  # fmt: skip
+        for name, widget in self.tabs.items():
+            self.addTab(widget, name.capitalize())
+        self.tabBar().setAccessibleName("Panels")
+        self.tabBar().setUsesScrollButtons(True)
+        self.tabBar().setDrawBase(False)
+        self.setMinimumWidth(240)
+        self.show_cases(on=False)
+        self.open_tab("layers")
+
+    def show_cases(self, *, on: bool) -> None:
+        """Offer the list of cases, or not."""
+        self.setTabVisible(self.indexOf(self.cases), on)
+
+    def open_tab(self, name: str) -> None:
+        """Bring a panel to the front."""
+        self.setCurrentWidget(self.tabs[name])
+
+    def state(self) -> dict[str, Any]:
+        """Return the open tab and what the panels keep, as JSON values."""
+        current = self.currentWidget()
+        opened = next((name for name, widget in self.tabs.items() if widget is current), "layers")
+        return {
+            "tab": opened,
+            "layers": self.layers.state(),
+            "cases": self.cases.state(),
+            "regions": self.regions.table.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take back what `state` gave; unknown values are left out."""
+        for name, panel in (("layers", self.layers), ("cases", self.cases), ("regions", self.regions.table)):
+            kept = state.get(name)
+            if isinstance(kept, Mapping):
+                panel.restore(kept)
+        tab = state.get("tab")
+        if tab in self.tabs and self.isTabVisible(self.indexOf(self.tabs[tab])):
+            self.open_tab(tab)
