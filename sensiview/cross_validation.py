@@ -83,6 +83,6 @@ def keep_folds(project: Project, source: DatasetSource, folds: int, seed: int) -
     from sensiview.datasets.volume_opening import open_volumes
 
     volumes = open_volumes(source)
-    assignment = assign_folds(volumes.subjects, volumes.labels(), folds, seed)
+    assignment = assign_folds(volumes.subjects, volumes.labels().tolist(), folds, seed)
     extra = {**source.card.extra, "folds": {"k": folds, "seed": seed, "assignment": dict(assignment)}}
     project.update_dataset_card(source.id, source.card.model_copy(update={"extra": extra}))

@@ -37,6 +37,15 @@ class MaskParameters(Parameters):
         help="What the mask lowers. Log-odds keep a gradient when the network is sure of itself; a probability near 1 "
         "has none.",
     )
+    enough: float = parameter(
+        0.01,
+        label="Gone below",
+        help="Of log-odds: once the class has this probability, a larger mask gains nothing more. 0 is the plain "
+        "log-odds, which can be lowered without end.",
+        ge=0,
+        lt=0.5,
+        advanced=True,
+    )
     fill: str | float = parameter(
         "one",
         label="Fill",
@@ -100,7 +109,9 @@ class MaskParameters(Parameters):
         advanced=True,
     )
     beta_1: float = parameter(1.0, label="Exponent β1", help="Of |1 - m| in the area term.", gt=0, le=4, advanced=True)
-    beta_2: float = parameter(3.0, label="Exponent β2", help="Of |grad m| in the smoothness term.", ge=1, le=6, advanced=True)
+    beta_2: float = parameter(
+        3.0, label="Exponent β2", help="Of |grad m| in the smoothness term.", ge=1, le=6, advanced=True
+    )
     normalisation: Literal["mean", "sum"] = parameter(
         "mean",
         label="Terms are",

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +12,8 @@ import numpy as np
 from sensiview.analysis.contract import Cost
 from sensiview.analysis.items import Array
 from sensiview.analysis.mask_parameters import MaskParameters
-from sensiview.analysis.progress import Checkpoint, Progress
+from sensiview.analysis.mask_region import allowed_voxels
+from sensiview.analysis.progress import Progress
 from sensiview.analysis.study import Study
 from sensiview.errors import DataError, SensiViewError, UserError
 from sensiview.models.outputs import parse_target
@@ -30,19 +29,16 @@ if TYPE_CHECKING:
     from sensiview.numerics.mask_descent import Schedule
     from sensiview.numerics.mask_grid import MaskGrid
     from sensiview.numerics.mask_problem import MaskProblem
-    from sensiview.numerics.mask_run import MaskRun
     from sensiview.numerics.volume_inputs import VolumeInputs
 
 _NO_ATLAS = "none"
-_SECONDS_BETWEEN_CHECKPOINTS = 1.0
-_WORDS_FOR_REGION = ("auto", "all", "atlas")
 # What reading and unpacking a volume takes, to say how long a run lasts.
 _SECONDS_PER_MEGAVOXEL = 0.03
 
 
 @dataclass(frozen=True, eq=False)
 class MaskStudy:
-    """Everything that is opened: the problem, the grids of the mask, whom it is about, and the atlas if there is one."""
+    """Everything that is opened: problem, grids of the mask, volumes, and the atlas if there is one."""
 
     problem: MaskProblem
     grids: tuple[MaskGrid, ...]
@@ -155,7 +151,9 @@ def mask_cost(study: Study, parameters: MaskParameters, cells: int) -> Cost:
     )
 
 
-def open_masks(study: Study, parameters: MaskParameters, progress: Progress, on_batch: Callable[[int], None]) -> MaskStudy:
+def open_masks(
+    study: Study, parameters: MaskParameters, progress: Progress, on_batch: Callable[[int], None]
+) -> MaskStudy:
     """Open data, network and atlas, read every input once, and check what only the files can show.
 
     Raises
@@ -193,8 +191,8 @@ def open_masks(study: Study, parameters: MaskParameters, progress: Progress, on_
     for sentence in rows.notices:
         progress.warn(sentence)
     example = np.nan_to_num(volumes.volume(indices[0]).values())
-    atlas, labels = _atlas(study, parameters, grid, example, progress)
-    allowed = _allowed(parameters.region_of_interest, atlas, labels, grid, example)
+    atlas, labels = atlas_labels(study, parameters.atlas, grid, example, progress)
+    allowed = allowed_voxels(parameters.region_of_interest, atlas, labels, grid, example)
     seen = np.ones((len(rows.seen), *grid.shape), dtype=np.bool_) if _everything(parameters) else rows.seen
     region = region_of(seen, allowed, [volumes.names[i] for i in indices])
     wanted = study.batch_size if parameters.batch_size == "auto" else parameters.batch_size
@@ -204,6 +202,7 @@ def open_masks(study: Study, parameters: MaskParameters, progress: Progress, on_
         targets,
         region,
         parameters.objective,
+        enough=parameters.enough,
         batch_size=min(len(indices), wanted or batch_rows(network.card, math.prod(grid.shape), len(indices))),
         on_batch=on_batch,
         warn=progress.warn,
@@ -246,13 +245,6 @@ def _targets(inputs: VolumeInputs, indices: Sequence[int], parameters: MaskParam
     return targets
 
 
-def _atlas(
-    study: Study, parameters: MaskParameters, grid: Grid, data: Array, progress: Progress
-) -> tuple[Atlas | None, Array | None]:
-    """Return the atlas and its labels on the grid; where it does not fit, none and a warning."""
-    return atlas_labels(study, parameters.atlas, grid, data, progress)
-
-
 def atlas_labels(
     study: Study, wanted: str, grid: Grid, data: Array | None, progress: Progress
 ) -> tuple[Atlas | None, Array | None]:
@@ -272,62 +264,6 @@ def atlas_labels(
     for sentence in said:
         progress.warn(sentence)
     return atlas, labels
-
-
-def _allowed(text: str, atlas: Atlas | None, labels: Array | None, grid: Grid, data: Array) -> Array | None:
-    """Return where a mask may be at all, bool (i, j, k); None for everywhere."""
-    word = text.strip().lower()
-    if word in ("auto", "all"):
-        return None
-    if text.strip().lower().endswith((".nii", ".nii.gz", ".img", ".hdr")):
-        return _mask_file(text.strip(), grid)
-    if atlas is None or labels is None:
-        raise UserError(
-            f"The region of interest '{text}' is one of an atlas, but no atlas fits these data. Choose an atlas, write "
-            "'auto' or 'all', or give a mask file."
-        )
-    if word == "atlas":
-        return np.asarray(labels != 0)
-    from sensiview.datasets.atlas_sides import find_regions
-
-    wanted = find_regions(atlas.names, [part for part in text.split(",") if part.strip()])
-    return np.isin(labels, [label for several in wanted.values() for label in several])
-
-
-def _mask_file(text: str, grid: Grid) -> Array:
-    """Return where a mask file is not 0, brought onto the grid by nearest neighbours."""
-    from sensiview.datasets.atlas_fitting import nearest
-    from sensiview.datasets.nifti import read_nifti
-
-    path = Path(text).expanduser()
-    if not path.is_file():
-        raise UserError(f"There is no file '{text}' to read the region of interest from.")
-    mask = read_nifti(path)
-    inside = (np.nan_to_num(mask.values()) != 0).astype(np.int32)
-    if mask.grid.same_as(grid):
-        return inside != 0
-    return np.asarray(nearest(inside, np.linalg.inv(mask.affine) @ grid.affine, grid.shape) != 0)
-
-
-class Keeper:
-    """Keeps checkpoints of a run, at most one a second: moments of a fine mask are large."""
-
-    def __init__(self, run: MaskRun, progress: Progress) -> None:
-        self._run, self._progress = run, progress
-        self._last = -math.inf
-
-    def restore(self) -> None:
-        """Go on from what an earlier part of the run kept."""
-        if (earlier := self._progress.restored()) is not None:
-            self._run.restore(earlier.arrays, earlier.values)
-
-    def keep(self, *, now: bool = False) -> None:
-        """Keep the state, unless one was just kept."""
-        if not now and time.monotonic() - self._last < _SECONDS_BETWEEN_CHECKPOINTS:
-            return
-        self._last = time.monotonic()
-        arrays, values = self._run.state()
-        self._progress.checkpoint(Checkpoint(arrays, values))
 
 
 def _by(shape: Any) -> str:

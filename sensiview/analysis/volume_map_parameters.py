@@ -22,8 +22,8 @@ MOST_MAP_BYTES = 4 << 30
 _WORDS = ("true", "predicted")
 
 
-class VolumeMapParameters(Parameters):
-    """What every map of volumes asks for."""
+class VolumeParameters(Parameters):
+    """Which volumes, which class, and how they go through the network."""
 
     target: Targets = parameter(
         "predicted",
@@ -35,9 +35,6 @@ class VolumeMapParameters(Parameters):
         "all",
         label="Subjects",
         help="Which volumes: all, numbers such as 0-4, names, or column=value such as diagnosis=AD.",
-    )
-    average: bool = parameter(
-        False, label="Average", help="Also give the mean map over the subjects and its spread, on one common grid."
     )
     atlas: str = parameter(
         "",
@@ -72,6 +69,14 @@ class VolumeMapParameters(Parameters):
         return self.subjects if isinstance(self.subjects, str) else list(self.subjects)
 
 
+class VolumeMapParameters(VolumeParameters):
+    """What every map of volumes asks for."""
+
+    average: bool = parameter(
+        False, label="Average", help="Also give the mean map over the subjects and its spread, on one common grid."
+    )
+
+
 # From the cards ---------------------------------------------------------------------------------------------------
 
 
@@ -101,15 +106,27 @@ def volume_problems(study: Study, parameters: VolumeMapParameters) -> list[str]:
     """Return sentences about subjects, classes and memory that don't fit the cards."""
     if study.dataset is None or study.model is None:
         return []
-    found = []
+    if found := selection_problems(study, parameters):
+        return found
+    count = subject_count(study.dataset, parameters.chosen())
+    targets = target_count(study.dataset, study.model, parameters.target)
+    size = 4 * count * targets * voxel_count(study.dataset)
+    if size > MOST_MAP_BYTES and not parameters.average:
+        return [f"{count:,} maps would take {size / 2**30:.0f} GB. Choose fewer subjects, or the average over them."]
+    return []
+
+
+def selection_problems(study: Study, parameters: VolumeParameters) -> list[str]:
+    """Return sentences about subjects and classes that don't fit the cards."""
+    found: list[str] = []
+    if study.dataset is None or study.model is None:
+        return found
     try:
-        count = subject_count(study.dataset, parameters.chosen())
-        targets = target_count(study.dataset, study.model, parameters.target)
-        size = 4 * count * targets * voxel_count(study.dataset)
-        if size > MOST_MAP_BYTES and not parameters.average:
-            found.append(
-                f"{count:,} maps would take {size / 2**30:.0f} GB. Choose fewer subjects, or the average over them."
-            )
+        subject_count(study.dataset, parameters.chosen())
+    except UserError as error:
+        found.append(error.sentence)
+    try:
+        target_count(study.dataset, study.model, parameters.target)
     except UserError as error:
         found.append(error.sentence)
     return found

@@ -12,7 +12,7 @@ from sensiview.analysis.progress import Progress
 from sensiview.analysis.result import Result
 from sensiview.analysis.study import Study
 from sensiview.analysis.volume_map_items import MapCollection, MapWords
-from sensiview.analysis.volume_map_parameters import VolumeMapParameters
+from sensiview.analysis.volume_map_parameters import VolumeMapParameters, VolumeParameters
 from sensiview.datasets.volume import Grid
 from sensiview.errors import UserError
 
@@ -47,7 +47,7 @@ class MapRun:
     warnings: list[str]
 
 
-def open_map_run(study: Study, parameters: VolumeMapParameters, progress: Progress) -> MapRun:
+def open_map_run(study: Study, parameters: VolumeParameters, progress: Progress) -> MapRun:
     """Open what a study names.
 
     Raises

@@ -209,9 +209,14 @@ class _Job:
     def _about_training(self) -> dict[str, Any]:
         """What the checkpoint of a training belongs to: nothing of it may change on the way."""
         card = self.task.model.card if self.task.model else ModelCard(name="")
+        about: dict[str, Any] = {}
+        if self.task.dataset is not None:
+            data = self.task.dataset.card
+            about = {"target": data.target, "classes": list(data.class_counts), "folds": data.extra.get("folds")}
         fixed = {f"value of '{name}'": value for name, value in self.task.parameters.items()}
         options = {f"option '{name}'": value for name, value in card.options.items()}
-        return {"analysis": "training", "architecture": card.architecture, **self._inputs(), **options, **fixed}
+        about |= {"analysis": "training", "architecture": card.architecture}
+        return {**about, **self._inputs(), **options, **fixed}
 
     def _inputs(self) -> dict[str, Any]:
         hashes = {f"{what} file": value for what, value in fingerprints(self.task).items()}

@@ -1,4 +1,4 @@
-"""The job that trains a network on a table, with live curves of loss and accuracy."""
+"""The job that trains a network on a table, with live curves of loss and accuracy; volumes have a job of their own."""
 
 from __future__ import annotations
 
@@ -62,7 +62,16 @@ def train(
             f"'{architecture.key}' is trained on {architecture.input_kind}, not on {task.dataset.card.kind}. Choose "
             "another architecture."
         )
+    if architecture.input_kind == "volumes":
+        from sensiview.jobs.volume_training_job import train_on_volumes
+
+        return train_on_volumes(task, device, progress, architecture)
     recipe = recipe_of(architecture, task.parameters)
+    foreign = recipe.changed_for_volumes()
+    if foreign:
+        raise UserError(
+            f"The training setting '{foreign[0]}' is for volumes; '{architecture.key}' learns from a table."
+        )
     progress.stage("Reading the data")
     table = open_table(task.dataset, on_progress=lambda share: progress.advance(0))
     x, y = table.features(), _target(table)
@@ -115,7 +124,10 @@ def recipe_of(architecture: Architecture, changes: Mapping[str, Any]) -> Trainin
     try:
         return TrainingRecipe(**{**architecture.recipe().model_dump(), **given})
     except ValidationError as error:
-        sentences = {f"{e['loc'][0]}: {e['msg'].removeprefix('Value error, ')}." for e in error.errors()}
+        sentences = {
+            f"{''.join(f'{place}: ' for place in e['loc'][:1])}{e['msg'].removeprefix('Value error, ')}."
+            for e in error.errors()
+        }
         raise UserError(" ".join(sorted(sentences))) from None
 
 
@@ -166,7 +178,7 @@ def _card(
         name=wanted.name,
         class_names=classes,
         input_names=table.card.features,
-        output_names=_output_names(table.card.target or "output", classes, architecture),
+        output_names=output_names(table.card.target or "output", classes, architecture),
         emits=emits,
         architecture=architecture.key,
         options=architecture.parse(wanted.options).model_dump(mode="json"),
@@ -263,7 +275,7 @@ class _Curves:
         )
 
 
-def _output_names(target: str, classes: Sequence[str], architecture: Architecture) -> tuple[str, ...]:
+def output_names(target: str, classes: Sequence[str], architecture: Architecture) -> tuple[str, ...]:
     """Return what the outputs are called in tables and plots; nothing where the classes' own names say it."""
     if not classes:
         return (target,)

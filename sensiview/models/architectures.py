@@ -74,7 +74,7 @@ class Architecture(ABC):
         ----------
         options : Options
         input_shape : tuple of int
-            Of one input: ``(columns,)``, ``(channels, height, width)``.
+            Of one input: ``(columns,)``, ``(channels, height, width)``, ``(channels, i, j, k)``.
         n_outputs : int
             As `n_outputs` of this class gives it.
         """
@@ -95,9 +95,16 @@ class Architecture(ABC):
         """Return the options and sizes that trained weights were made with, as far as their shapes tell.
 
         `options` are those the user gave; what the weights say wins only where the user said nothing. None where the
-        sizes can't be read from the weights.
+        sizes can't be read from the weights, zeros where only the number of voxels can't.
         """
         return options, None
+
+    def translated(self, state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
+        """Return trained weights under the names of this network's layers (`wanted`); None where none are to change.
+
+        For weights of the same network that someone else wrote with other names.
+        """
+        return None
 
     def parse(self, values: Mapping[str, Any]) -> Any:
         """Return the options, checked.
@@ -131,8 +138,10 @@ def architectures() -> dict[str, Architecture]:
     """Return the architectures that come with SensiView, by key, in the order of menus. A new dictionary each time."""
     from sensiview.models.small_networks import DiabetesNet, MultilayerPerceptron
     from sensiview.models.torchvision_networks import torchvision_classifiers
+    from sensiview.models.volume_networks import ConvolutionalNetwork, VolumeResnet
 
-    return {a.key: a for a in (DiabetesNet(), MultilayerPerceptron(), *torchvision_classifiers())}
+    small = (DiabetesNet(), MultilayerPerceptron())
+    return {a.key: a for a in (*small, ConvolutionalNetwork(), VolumeResnet(), *torchvision_classifiers())}
 
 
 def all_architectures(extra: Iterable[Architecture] = ()) -> dict[str, Architecture]:

@@ -80,6 +80,28 @@ class Network:
         rows = self._preprocessing(rows if rows.is_floating_point() else rows.to(self.dtype), like, affine)
         return rows.to(device=self.device, dtype=self.dtype)
 
+    def on_raw_grid(self, values: Tensor, shape: Sequence[int], affine: NDArray[np.float64] | None = None) -> Tensor:
+        """Bring maps over the network's input onto the grid of the raw volumes; what was cropped off becomes 0.
+
+        Gradients with respect to raw rows need no such step; class activation maps do.
+
+        Parameters
+        ----------
+        values : Tensor
+            Shape (n, c, *input_shape[1:]).
+        shape : sequence of int
+            (i, j, k) of the raw volumes.
+        affine : ndarray, optional
+            As it was given to `preprocess`.
+
+        Returns
+        -------
+        Tensor
+            Shape (n, c, i, j, k).
+        """
+        volumes = self._preprocessing.volumes
+        return values if volumes is None else volumes.back(values, shape, affine)
+
     def measuring(self) -> AbstractContextManager[None]:
         """Return a context in which the module is in eval mode and builds no gradients; afterwards all is as it was.
 
@@ -177,7 +199,9 @@ def network_from_module(
         device = device_of(module)
     rows = _two_rows(module, sample, name)
     known = dict(preprocessing or {"kind": "none"})
-    start = ModelCard(name=name, input_shape=rows.shape[1:], preprocessing=known)
+    # Volumes are padded or cropped on the way, so that the network's own size is seen only behind it.
+    volumes = known.get("kind") == "volume"
+    start = ModelCard(name=name, input_shape=() if volumes else rows.shape[1:], preprocessing=known)
     network = Network(module, start, device)
     network.card = describe(
         network.module,
@@ -190,6 +214,8 @@ def network_from_module(
         time_it=False,
         preprocessing=known,
     )
+    if volumes:
+        network._preprocessing = Preprocessing(known, network.card.input_shape, name)
     return network
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sensiview.errors import ModelError
 from sensiview.models import devices
@@ -19,6 +19,7 @@ from sensiview.models.inspection import describe
 from sensiview.models.key_report import KeyReport
 from sensiview.models.network import Network
 from sensiview.models.programs import load_program
+from sensiview.models.volume_settings import parse_settings
 from sensiview.models.weights import fill, read_state, unwrapped
 
 
@@ -83,7 +84,8 @@ def open_network(
     if not card.input_shape or not card.output_names:
         raise ModelError(f"The card of the model '{card.name}' is not complete. Add the model again.")
     module = build(architecture, options, Sizes(card.input_shape, len(card.output_names)))
-    fill(module, state, source.weights.path.name, notes)
+    state, renamed = _translated(architecture, module, state)
+    fill(module, state, source.weights.path.name, (*notes, *renamed))
     return Network(module, card, place)
 
 
@@ -119,16 +121,39 @@ def inspect_model(
         return Inspected(_complete(source.card, module, module.input_shape, place, module.notes), None)
     if source.weights is None:
         raise ModelError(f"Choose a file with the weights of the model '{source.card.name}'.")
-    card = source.card
+    card = _with_fitted_shape(source.card)
     architecture = choose(card.architecture, our_architectures() if architectures is None else architectures)
     state, notes = read_state(source.weights.path)
     options, sizes = architecture.understand(unwrapped(state), architecture.parse(card.options))
     sizes = _sizes(card, architecture, sizes)
     network = build(architecture, options, sizes)
-    keys = fill(network, state, source.weights.path.name, notes)
+    state, renamed = _translated(architecture, network, state)
+    keys = fill(network, state, source.weights.path.name, (*notes, *renamed))
     card = card.model_copy(update={"options": options.model_dump(mode="json")})
     emits, said = _emits(card, architecture, sizes.n_outputs)
     return Inspected(_complete(card, network, sizes.input_shape, place, (*keys.notes, *said), emits), keys)
+
+
+def _translated(
+    architecture: Architecture, module: nn.Module, state: dict[str, Tensor]
+) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """Return weights under the names of the module's layers, and a sentence where other names were found."""
+    plain = unwrapped(state)
+    found = architecture.translated(plain, module.state_dict())
+    if found is None:
+        return state, ()
+    first = next(iter(plain)), next(iter(found))
+    return found, (f"The layers have other names in the file and were taken in order ('{first[0]}' as '{first[1]}').",)
+
+
+def _with_fitted_shape(card: ModelCard) -> ModelCard:
+    """Volumes that are padded or cropped to a size have this size when they enter the network."""
+    if card.input_shape or card.preprocessing.get("kind") != "volume":
+        return card
+    settings = parse_settings(card.preprocessing, card.name)
+    if settings.fit is None:
+        return card
+    return card.model_copy(update={"input_shape": (settings.channels, *settings.fit)})
 
 
 def _sizes(card: ModelCard, architecture: Architecture, found: Sizes | None) -> Sizes:
@@ -136,7 +161,14 @@ def _sizes(card: ModelCard, architecture: Architecture, found: Sizes | None) -> 
     if found is not None:
         # An image size is a choice; the number of columns is not, and a difference shows when weights are filled in.
         keeps_channels = len(card.input_shape) > 1 and card.input_shape[:1] == found.input_shape[:1]
-        return Sizes(card.input_shape, found.n_outputs) if keeps_channels else found
+        if keeps_channels:
+            return Sizes(card.input_shape, found.n_outputs)
+        if 0 in found.input_shape:
+            raise ModelError(
+                f"The size of the volumes that '{card.name}' takes can't be read from its weights. Give it as 'fit' "
+                "in its preprocessing, or as an option: input_size=61,73,61."
+            )
+        return found
     n_outputs = len(card.output_names) or (architecture.n_outputs(len(card.class_names)) if card.class_names else 0)
     if not card.input_shape or not n_outputs:
         raise ModelError(

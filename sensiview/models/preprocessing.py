@@ -11,20 +11,27 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sensiview.errors import ModelError
+from sensiview.models.volume_preprocessing import VolumePreprocessing
 
 
 class Preprocessing:
-    """Nothing, or ``(x - mean) / std`` per column (per channel of an image).
+    """Nothing, ``(x - mean) / std`` per column (per channel of an image), or what volumes need.
 
     Parameters
     ----------
     settings : mapping
         ``{"kind": "none"}`` or ``{"kind": "standardise", "mean": [...], "std": [...]}``, one number per column or
-        channel, or a single one for all.
+        channel, or a single one for all; ``{"kind": "volume", ...}`` as in
+        `sensiview.models.volume_settings.VolumeSettings`.
     input_shape : tuple of int
         Of one input; () where it is not known.
     name : str
         Of the model, for messages.
+
+    Attributes
+    ----------
+    volumes : VolumePreprocessing or None
+        Where the network takes volumes.
 
     Raises
     ------
@@ -35,7 +42,11 @@ class Preprocessing:
     def __init__(self, settings: Mapping[str, Any], input_shape: tuple[int, ...], name: str) -> None:
         kind = settings.get("kind", "none")
         self._statistics: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+        self.volumes: VolumePreprocessing | None = None
         if kind == "none":
+            return
+        if kind == "volume":
+            self.volumes = VolumePreprocessing(settings, input_shape, name)
             return
         if kind != "standardise":
             raise ModelError(f"The model '{name}' wants the preprocessing '{kind}', which this version does not have.")
@@ -57,7 +68,12 @@ class Preprocessing:
         self._statistics = mean, std
 
     def __call__(self, rows: Tensor, like: Tensor | None = None, affine: NDArray[np.float64] | None = None) -> Tensor:
-        """Return floating rows, shape (n, *input_shape), preprocessed in their own dtype. Differentiable."""
+        """Return floating rows, shape (n, *input_shape), preprocessed in their own dtype. Differentiable.
+
+        `like` and `affine` matter for volumes only, see `VolumePreprocessing`.
+        """
+        if self.volumes is not None:
+            return self.volumes(rows, like, affine)
         if self._statistics is None:
             return rows
         shape = (1, -1, *([1] * (rows.ndim - 2)))

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import re
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+
+def _numbers(value: Any) -> Any:
+    """Take ``8,16,32``, ``[8, 16, 32]`` or ``61x73x61`` for a list of whole numbers; anything else is as it was."""
+    if not isinstance(value, str) or not re.fullmatch(r"[\s\[\](),;x\d]*", value):
+        return value
+    return tuple(int(part) for part in re.findall(r"\d+", value))
+
+
+Numbers = Annotated[tuple[int, ...], BeforeValidator(_numbers)]
 
 
 def _field(default: Any, label: str, text: str, **bounds: Any) -> Any:
     return Field(default, title=label, description=text, **bounds)
+
+
+def _volumes_field(default: Any, label: str, text: str, **bounds: Any) -> Any:
+    """Declare a setting that trainings on volumes have and others don't; forms can tell by ``for`` in the schema."""
+    return _field(default, label, text, json_schema_extra={"for": "volumes"}, **bounds)
 
 
 class TrainingRecipe(BaseModel):
@@ -41,6 +57,75 @@ class TrainingRecipe(BaseModel):
     early_stopping: int = _field(
         0, "Stop early", "Epochs without a better test loss before it ends with the best weights; 0 never.", ge=0
     )
+
+    folds: int = _volumes_field(
+        0,
+        "Folds",
+        "Subjects are divided into so many parts of equal size, classes in equal shares; 0 for none.",
+        ge=0,
+        le=1000,
+    )
+    fold: int = _volumes_field(0, "Fold", "The part that is tested on, from 0; the others are trained on.", ge=0)
+    run: int = _volumes_field(
+        0, "Run", "Number of this training among several with different seeds; kept with the model.", ge=0
+    )
+    split_seed: int = _volumes_field(
+        0,
+        "Seed of the split",
+        "Draws folds and test subjects, the same for all runs; 0 takes the folds kept with the data set, or seed 1.",
+        ge=0,
+        le=2**32 - 1,
+    )
+    validation_share: float = _volumes_field(
+        0.0,
+        "Share for validation",
+        "Of the training subjects; they decide when to stop early or to slow down. 0 leaves that to the test subjects.",
+        ge=0,
+        lt=1,
+    )
+    intensity: Literal["auto", "none", "percentile", "minmax", "zscore"] = _volumes_field(
+        "auto",
+        "Intensity",
+        "How each volume is scaled; part of the model. 'auto': not at all for values in 0 to 1, else by percentile.",
+    )
+    fit: Numbers = _volumes_field(
+        (),
+        "Fit",
+        "Voxels along i, j and k to which each volume is padded or cropped about its centre; empty: none.",
+        max_length=3,
+    )
+    augmentation: Literal["none", "flip", "shift", "intensity", "all"] = _volumes_field(
+        "none",
+        "Augmentation",
+        "Changes at random while training: left and right exchanged, moved by up to two voxels, brighter or darker "
+        "with noise, or all three.",
+    )
+    schedule: Literal["constant", "cosine", "plateau"] = _volumes_field(
+        "constant",
+        "Schedule",
+        "Of the learning rate: as it is, falling to 0 along a cosine, or halved after 5 epochs without a better loss.",
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.folds == 1:
+            raise ValueError("folds: 2 or more are needed, or 0 for none")
+        if self.fold >= max(1, self.folds):
+            raise ValueError(f"fold: there are {self.folds} folds, counted from 0; fold {self.fold} is not one of them")
+        if len(self.fit) not in (0, 3) or 0 in self.fit:
+            raise ValueError("fit: three numbers of voxels such as 61,73,61 are needed, or none")
+        return self
+
+    def changed_for_volumes(self) -> list[str]:
+        """Return the settings that only volumes have and that differ from their defaults."""
+        fields = type(self).model_fields
+        return [
+            name
+            for name, field in fields.items()
+            if isinstance(field.json_schema_extra, dict)
+            and field.json_schema_extra.get("for") == "volumes"
+            and getattr(self, name) != field.default
+        ]
 
     @field_validator("class_weights")
     @classmethod

@@ -147,7 +147,7 @@ def train(
     preprocessing = standardising(x[split.train]) if recipe.standardise else {"kind": "none"}
     dtype = dtype_of(module)
     small = place.type == "cpu" and _values_per_step(module, recipe, x[split.train]) < _SMALL
-    with _seeded(place, seed), full_precision(place), _threads(1 if small else torch.get_num_threads()):
+    with seeded(place, seed), full_precision(place), _threads(1 if small else torch.get_num_threads()):
         module.to(place)
         try:
             values = torch.tensor(np.ascontiguousarray(x, dtype=np.float64))
@@ -184,7 +184,7 @@ def _threads(count: int) -> Iterator[None]:
 
 
 @contextmanager
-def _seeded(device: torch.device, seed: int) -> Iterator[None]:
+def seeded(device: torch.device, seed: int) -> Iterator[None]:
     """Draw dropout masks by `seed`, and put the global random state back."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)

@@ -89,7 +89,7 @@ class Course:
         self, generator: np.random.Generator, on_epoch: Callable[[EpochReport], None] | None, test_every: int = 1
     ) -> tuple[list[EpochReport], list[str]]:
         """Go through the epochs; return their reports and sentences. Early stopping looks at every test loss."""
-        optimiser = _optimiser(self.module, self.recipe)
+        optimiser = optimiser_for(self.module, self.recipe)
         history: list[EpochReport] = []
         notes: list[str] = []
         best, best_epoch, kept = math.inf, 0, None
@@ -201,7 +201,8 @@ def _final_layer_scaled(course: Course) -> Iterator[None]:
             last.bias.mul_(scale).add_(mean)
 
 
-def _optimiser(module: nn.Module, recipe: TrainingRecipe) -> torch.optim.Optimizer:
+def optimiser_for(module: nn.Module, recipe: TrainingRecipe) -> torch.optim.Optimizer:
+    """Return the optimiser of a recipe for the weights that need gradients; UserError when there are none."""
     parameters = [p for p in module.parameters() if p.requires_grad]
     if not parameters:
         raise UserError("This network has no weights to train.")

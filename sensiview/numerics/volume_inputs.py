@@ -13,6 +13,7 @@ from torch import Tensor
 
 from sensiview.datasets.volume import Grid
 from sensiview.datasets.volumes import VolumeSet
+from sensiview.errors import UserError
 from sensiview.models.batching import compute
 from sensiview.models.network import Network
 from sensiview.models.outputs import Target, TargetName, parse_target
@@ -91,7 +92,14 @@ class VolumeInputs:
         card = self.network.card
         if target == "true":
             names = list(self.volumes.card.class_counts)
-            return [parse_target(names[code], card)[0] for code in self.volumes.labels(indices)]
+            codes = self.volumes.labels(indices)
+            unknown = [self.volumes.names[int(i)] for i, code in zip(indices, codes, strict=True) if code < 0]
+            if unknown:
+                raise UserError(
+                    f"The class of {', '.join(unknown[:3])} is missing. Leave such volumes out, or choose 'predicted' "
+                    "or a class as the target."
+                )
+            return [parse_target(names[code], card)[0] for code in codes]
         if target == "predicted":
             return [self._predicted(int(index)) for index in indices]
         return [parse_target(target, card)[0]] * len(indices)

@@ -99,8 +99,8 @@ def _saliency(told: Told) -> MethodsText:
 def _occlusion(told: Told) -> MethodsText:
     paragraph = (
         f"Occlusion maps [zeiler2014] of {told.network} were computed on {told.volumes}: the change of the score when "
-        f"a window ({value_text(told.parameter('window'))}, step {value_text(told.parameter('stride'))}) or a region is "
-        f"replaced ({value_text(told.parameter('fill'))})."
+        f"a window ({value_text(told.parameter('window'))}, step {value_text(told.parameter('stride'))}) or a region "
+        f"is replaced ({value_text(told.parameter('fill'))})."
     )
     return MethodsText(
         paragraph, ("Regions that can stand in for each other look unimportant one by one.", _ONE_NETWORK)
@@ -110,8 +110,8 @@ def _occlusion(told: Told) -> MethodsText:
 def _sanity(told: Told) -> MethodsText:
     paragraph = (
         f"Whether the maps can be trusted was tested as by Adebayo et al. [adebayo2018]: weights of {told.network} "
-        "were randomised layer by layer, maps were compared with other seeds, with the average map and with random masks, "
-        "and voxels were deleted and inserted in the map's order and in random orders."
+        "were randomised layer by layer, maps were compared with other seeds, with the average map and with random "
+        "masks, and voxels were deleted and inserted in the map's order and in random orders."
     )
     return MethodsText(paragraph, ("Passing these tests is necessary, not sufficient.",))
 
@@ -127,7 +127,8 @@ def _simulation(told: Told) -> MethodsText:
     paragraph = (
         f"{value_text(told.parameter('subjects'))} grey-matter maps at {value_text(told.parameter('spacing'))} mm were "
         "simulated from the MNI152 template [fonov2011] that nilearn ships [abraham2014]: smooth random deformations "
-        f"and variation of the density; patients lost grey matter in {listed([str(r) for r in regions])}. No patient data."
+        f"and variation of the density; patients lost grey matter in {listed([str(r) for r in regions])}. No "
+        "patient data."
     )
     return MethodsText(paragraph, ("Simulated data are simpler than real anatomy.",))
 

@@ -1,0 +1,138 @@
+"""Occlusion of volumes: windows or atlas regions replaced one by one, in batches, resumable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sensiview.datasets.volume import Grid
+from sensiview.models.outputs import Target
+from sensiview.numerics.occlusion_windows import Patches, Windows, scores_of_patches
+from sensiview.numerics.replacement import Replacement
+from sensiview.numerics.volume_maps import FoundMaps, MapWork
+from sensiview.numerics.window_sizes import Sizes, Unit, window_sizes
+
+
+@dataclass
+class OcclusionMemory:
+    """Scores that are computed already, by place of the volume in the cohort: what a checkpoint keeps.
+
+    Parameters
+    ----------
+    scores : dict
+        float64 (patches, targets), NaN where not computed yet.
+    keep : callable
+        Called after each batch.
+    """
+
+    scores: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+    keep: Callable[[], None] = lambda: None
+
+    def arrays(self) -> dict[str, NDArray[np.float64]]:
+        """Return plain arrays by name."""
+        return {f"scores_{index}": values for index, values in self.scores.items()}
+
+    def restore(self, arrays: Mapping[str, NDArray[np.float64]]) -> None:
+        """Take back what `arrays` gave."""
+        self.scores = {int(name.removeprefix("scores_")): np.array(values) for name, values in arrays.items()}
+
+    def of(self, index: int, shape: tuple[int, int]) -> NDArray[np.float64]:
+        """Return the scores of one volume, to be filled in."""
+        if index not in self.scores or self.scores[index].shape != shape:
+            self.scores[index] = np.full(shape, np.nan)
+        return self.scores[index]
+
+
+@dataclass(frozen=True, eq=False)
+class OcclusionMaker:
+    """The fall of a score when a part of the volume is replaced, drawn where that part was.
+
+    Windows that overlap are averaged (Zeiler and Fergus 2014, as Captum computes it).
+
+    Parameters
+    ----------
+    patches : Patches
+        On the volumes' grid.
+    replacement : Replacement
+        What is put in.
+    memory : OcclusionMemory
+        Where scores are kept.
+    """
+
+    gradient: ClassVar[bool] = False
+
+    patches: Patches
+    replacement: Replacement
+    memory: OcclusionMemory = field(default_factory=OcclusionMemory)
+
+    @property
+    def signed(self) -> bool:
+        """A part may also speak against the class."""
+        return True
+
+    def evaluations(self, shape: Sequence[int]) -> int:
+        """One per patch, and one for the volume as it is."""
+        return len(self.patches) + 1
+
+    def together(self, size: int) -> int:
+        """One volume, with a batch of its patches."""
+        return 1
+
+    def make(self, work: MapWork, indices: Sequence[int], rows: Tensor, grid: Grid) -> FoundMaps:
+        """Return the maps; each batch advances."""
+        inputs, scorer = work.scorer.inputs, work.scorer
+        with inputs.network.measuring():
+            output = inputs.forward(rows.clone(), grid, rows)
+            chosen = scorer.choose(indices, output)
+            probability = scorer.probabilities(output, chosen)
+            whole = scorer.matrix(output, chosen).to(device="cpu", dtype=torch.float64).numpy()
+            work.advance(len(rows))
+            drops = np.empty((len(rows), len(self.patches), scorer.count))
+            for place, index in enumerate(indices):
+                base = rows[place : place + 1]
+                scores = self._scores(work, index, base, grid, chosen[place])
+                drops[place] = whole[place] - scores
+        values = np.stack([self.patches.spread(one) for one in drops]).astype(np.float32)
+        return FoundMaps(tuple(indices), values, probability, chosen, drops)
+
+    def _scores(
+        self, work: MapWork, index: int, base: Tensor, grid: Grid, chosen: tuple[Target, ...]
+    ) -> NDArray[np.float64]:
+        inputs, scorer = work.scorer.inputs, work.scorer
+        scores = self.memory.of(index, (len(self.patches), scorer.count))
+        left = np.flatnonzero(np.isnan(scores).any(axis=1))
+        if not left.size:
+            return scores
+        fill = self.replacement.of(base, grid)
+        # One tensor per size of batch: statistics taken from it are taken once.
+        likes: dict[int, Tensor] = {}
+
+        def scores_of(rows: Tensor) -> Tensor:
+            like = likes.setdefault(len(rows), base.expand_as(rows))
+            output = inputs.forward(rows, grid, like)
+            return scorer.matrix(output, [chosen] * len(rows))
+
+        def batch(numbers: Sequence[int]) -> None:
+            scores[list(numbers)] = scores_of_patches(base, fill, self.patches, scores_of, numbers)
+            self.memory.keep()
+            work.advance(len(numbers))
+
+        work.batches.run([int(number) for number in left], batch)
+        return scores
+
+
+def windows_on(grid: Grid, window: Sizes, stride: Sizes, unit: Unit) -> Windows:
+    """Return windows on a grid; a stride of 0 is half a window.
+
+    Raises
+    ------
+    UserError
+        The window is larger than the volume, or the steps leave gaps.
+    """
+    return Windows(grid.shape, *window_sizes(grid.shape, grid.spacing, window, stride, unit))

@@ -1,0 +1,70 @@
+"""How large windows are on a grid, and how many there are: whole voxels from voxels or millimetres. Loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from sensiview.errors import UserError
+
+Unit = Literal["voxels", "mm"]
+Sizes = float | Sequence[float]
+
+
+def in_voxels(size: Sizes, unit: Unit, spacing: Sequence[float]) -> tuple[int, ...]:
+    """Return a size along each axis in whole voxels, at least one; one number counts for every axis."""
+    sizes = [float(size)] if isinstance(size, int | float) else [float(s) for s in size]
+    if len(sizes) == 1:
+        sizes *= len(spacing)
+    steps = spacing if unit == "mm" else [1.0] * len(spacing)
+    return tuple(max(1, round(s / step)) for s, step in zip(sizes, steps, strict=True))
+
+
+def window_sizes(
+    shape: Sequence[int], spacing: Sequence[float], window: Sizes, stride: Sizes, unit: Unit
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return window and stride in voxels along each axis; a stride of 0 is half a window, rounded up.
+
+    Raises
+    ------
+    UserError
+        The window is larger than the volume, or the steps leave gaps.
+    """
+    sides = in_voxels(window, unit, spacing)
+    if np.all(np.asarray(stride, dtype=np.float64) == 0):
+        steps = tuple((side + 1) // 2 for side in sides)
+    else:
+        steps = in_voxels(stride, unit, spacing)
+    check_windows(shape, sides, steps)
+    return sides, steps
+
+
+def check_windows(shape: Sequence[int], window: Sequence[int], stride: Sequence[int]) -> None:
+    """Refuse windows larger than the volume and steps that leave gaps.
+
+    Raises
+    ------
+    UserError
+        The sentence names both sizes.
+    """
+    if any(w > n for w, n in zip(window, shape, strict=True)):
+        raise UserError(
+            f"The window of {_times(window)} voxels is larger than the volume of {_times(shape)}. Choose a smaller "
+            "window."
+        )
+    if any(s > w and w < n for s, w, n in zip(stride, window, shape, strict=True)):
+        raise UserError(
+            f"Steps of {_times(stride)} voxels leave gaps between windows of {_times(window)}. Choose a stride no "
+            "larger than the window."
+        )
+
+
+def window_counts(shape: Sequence[int], window: Sequence[int], stride: Sequence[int]) -> tuple[int, ...]:
+    """Return how many windows there are along each axis; the last one may be cut at the border."""
+    return tuple(-(-(n - w) // s) + 1 for n, w, s in zip(shape, window, stride, strict=True))
+
+
+def _times(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))

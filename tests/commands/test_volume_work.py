@@ -1,0 +1,138 @@
+"""A cohort of volumes, worked on with the commands alone: import, cross-validation, masks, export."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pytest
+from tests.commands.conftest import Command
+
+SHAPE = (16, 18, 14)
+AFFINE = np.array([[-4.0, 0, 0, 30], [0, 4, 0, -40], [0, 0, 4, -28], [0, 0, 0, 1.0]])
+
+
+def write_cohort(folder: Path, subjects: int = 16, *, labels: bool = True) -> Path:
+    """Volumes of noise; patients have a dark block in one corner. Orientation LAS, 4 mm."""
+    folder.mkdir()
+    random = np.random.default_rng(1)
+    rows = ["participant_id\tdiagnosis\tage"]
+    for number in range(subjects):
+        values = 0.6 + 0.1 * random.random(SHAPE)
+        if number % 2:
+            values[3:8, 4:10, 4:9] *= 0.3
+        image: Any = nibabel.Nifti1Image(values.astype(np.float32), AFFINE)  # type: ignore[no-untyped-call]
+        nibabel.save(image, folder / f"sub-{number:02d}_T1w.nii.gz")  # type: ignore[attr-defined]
+        rows.append(f"sub-{number:02d}\t{'patient' if number % 2 else 'control'}\t{60 + number}")
+    if labels:
+        (folder / "participants.tsv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+@pytest.fixture
+def cohort(sensiview: Command, tmp_path: Path) -> Path:
+    """A project with the cohort and two networks, one per fold."""
+    project = tmp_path / "brains.sensiview"
+    folder = write_cohort(tmp_path / "bids")
+    assert sensiview("new", project).code == 0
+    added = sensiview("add-dataset", project, folder, "--target", "diagnosis", "--name", "cohort", "--json")
+    assert added.code == 0, added.err
+    entry = added.json["datasets"][0]
+    assert (entry["kind"], entry["rows"], entry["classes"]) == ("volumes", 16, {"control": 8, "patient": 8})
+    trained = sensiview(
+        "train", project, "--architecture", "cnn3d", "--dataset", "cohort", "--name", "net", "--epochs", "12",
+        "--folds", "2", "--option", "channels=4,8", "--option", "dropout=0", "--json",
+    )  # fmt: skip
+    assert trained.code == 0, trained.err
+    assert [m["name"] for m in trained.json["models"]] == ["net fold 0", "net fold 1"]
+    return project
+
+
+def test_that_a_cohort_is_trained_masked_compared_and_exported(
+    sensiview: Command, cohort: Path, tmp_path: Path
+) -> None:
+    masks = []
+    for fold in (0, 1):
+        answer = sensiview(
+            "run", cohort, "mask_optimization", "--dataset", "cohort", "--model", f"net fold {fold}",
+            "-p", "subjects=diagnosis=patient", "-p", "group=true", "-p", "steps=20", "-p", "fill=one", "--json",
+        )  # fmt: skip
+        assert answer.code == 0, answer.err
+        assert {"mask", "masked_input", "trace", "probability"} <= set(answer.json["items"])
+        masks.append(answer.json["run"])
+    robust = sensiview(
+        "run", cohort, "mask_robustness", "--dataset", "cohort", "--model", "net fold 0",
+        "-p", f"runs=[\"{masks[0]}\",\"{masks[1]}\"]", "-p", "subjects=diagnosis=patient", "--json",
+    )  # fmt: skip
+    assert robust.code == 0, robust.err
+    assert {"roi_similarity", "prob_cnn", "means"} <= set(robust.json["items"])
+    folder = tmp_path / "out"
+    exported = sensiview("export", cohort, masks[0], "--to", folder)
+    assert exported.code == 0, exported.err
+    image: Any = nibabel.load(folder / "mask.nii.gz")  # type: ignore[attr-defined]
+    assert image.shape == SHAPE
+    np.testing.assert_allclose(image.affine, AFFINE)
+    assert nibabel.aff2axcodes(image.affine) == ("L", "A", "S")  # type: ignore[attr-defined]
+    # The dark block is what makes a patient: the mask must lie there.
+    covered = 1 - np.asarray(image.dataobj)
+    assert covered[3:8, 4:10, 4:9].mean() > 5 * covered.mean()
+    for name in ("mask.npz", "mask.png", "trace.csv", "record.json"):
+        assert (folder / name).is_file(), name
+
+
+@pytest.mark.parametrize(
+    ("name", "contents", "sentence"),
+    [
+        ("cut.nii.gz", "truncated", "cut.nii.gz"),
+        ("flat.nii", "flat", "flat.nii"),
+        ("empty.nii.gz", "empty", "empty.nii.gz"),
+    ],
+)
+def test_that_a_bad_volume_is_refused_with_a_sentence_that_names_it(
+    sensiview: Command, tmp_path: Path, name: str, contents: str, sentence: str
+) -> None:
+    project = tmp_path / "p.sensiview"
+    sensiview("new", project)
+    path = tmp_path / name
+    if contents == "truncated":
+        image: Any = nibabel.Nifti1Image(np.random.default_rng(1).random((20, 20, 20)), np.eye(4))  # type: ignore[no-untyped-call]
+        whole = gzip.compress(image.to_bytes())
+        path.write_bytes(whole[: len(whole) // 2])
+    elif contents == "flat":
+        nibabel.save(nibabel.Nifti1Image(np.zeros((20, 20)), np.eye(4)), path)  # type: ignore[attr-defined,no-untyped-call]
+    else:
+        path.write_bytes(b"")
+    answer = sensiview("add-dataset", project, path)
+    assert answer.code == 1
+    assert sentence in answer.err
+    assert "Traceback" not in answer.err
+    assert "error it does not know" not in answer.err
+
+
+def test_that_a_mixed_cohort_is_taken_and_the_group_mask_refused_with_the_reason(
+    sensiview: Command, cohort: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mixed"
+    write_cohort(folder, 4)
+    other: Any = nibabel.Nifti1Image(np.ones((10, 10, 10), dtype=np.float32), np.eye(4))  # type: ignore[no-untyped-call]
+    nibabel.save(other, folder / "sub-99_T1w.nii.gz")  # type: ignore[attr-defined]
+    added = sensiview("add-dataset", cohort, folder, "--target", "diagnosis", "--name", "mixed")
+    assert added.code == 0, added.err
+    answer = sensiview(
+        "run", cohort, "mask_optimization", "--dataset", "mixed", "--model", "net fold 0", "-p", "subjects=all",
+        "-p", "group=true", "-p", "steps=2",
+    )  # fmt: skip
+    assert answer.code in (1, 3)
+    assert "grid" in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_that_folds_need_volumes_and_at_least_two(sensiview: Command, cohort: Path) -> None:
+    few = sensiview("train", cohort, "--architecture", "cnn3d", "--dataset", "cohort", "--folds", "1")
+    assert (few.code, "two folds" in few.err) == (1, True)
+    many = sensiview("train", cohort, "--architecture", "cnn3d", "--dataset", "cohort", "--folds", "20")
+    assert many.code == 1
+    assert "fold" in many.err
