@@ -18,8 +18,10 @@ from sensiview.gui import background
 if TYPE_CHECKING:
     from sensiview.gui.main_window import MainWindow
 
-# Idle means: nothing read in the background, no job, and this long without a change of state.
+# Idle means: nothing read in the background, no job, no viewer that still gets its canvases, an event loop that is
+# never held up for long, and all this for a while.
 _QUIET_S = 0.6
+_HELD_UP_S = 0.3
 _LIMIT_S = 60.0
 _STEP_MS = 50
 _NAMES = ("welcome", "dataset", "model", "analysis", "jobs", "results")
@@ -67,7 +69,7 @@ class _Photographer(QObject):
         self._window = window
         self._request = request
         self._began = time.monotonic()
-        self._quiet_since = self._began
+        self._quiet_since = self._looked = self._began
         self._timer = QTimer(self)
         self._timer.setInterval(_STEP_MS)
         self._timer.timeout.connect(self._look)
@@ -87,7 +89,9 @@ class _Photographer(QObject):
 
     def _look(self) -> None:
         now = time.monotonic()
-        if background.busy() or self._window.session.jobs.live is not None:
+        held_up = now - self._looked > _HELD_UP_S
+        self._looked = now
+        if held_up or background.busy() or self._window.session.jobs.live is not None or _is_loading(self._window):
             self._quiet_since = now
         if now - self._quiet_since >= _QUIET_S:
             self._save()
@@ -112,6 +116,15 @@ class _Photographer(QObject):
         sys.stderr.write(f"{sentence}\n")
         self._window.close()
         QCoreApplication.exit(1)
+
+
+def _is_loading(window: MainWindow) -> bool:
+    """Say whether a viewer that is seen has not got the canvases yet that it will be drawn with."""
+    viewers = window.findChildren(QWidget, "volume_viewer")
+    return any(
+        viewer.isVisible() and viewer.choice.kind != viewer.drawn_by  # type: ignore[attr-defined]
+        for viewer in viewers
+    )
 
 
 def _show(window: MainWindow, name: str) -> None:

@@ -63,8 +63,8 @@ class MaskOptimization(Analysis[MaskOptimizationParameters]):
     as gone, so that the mask does not grow without end over voxels of the least effect. With `enough` 0 it is the
     plain log-odds. The terms are means over the voxels that may be masked, so that λ keeps its meaning from one grid to
     another; with `normalisation` sum they are the printed formula, and λ must be smaller by the number of those voxels.
-    λ1 = 100 and λ2 = 10 came out of trials on grey-matter maps with a known loss; from 10 to 300 the planted regions
-    led the table. When a mask is empty or covers a fifth of the brain, change λ1 by a factor of ten.
+    λ1 = 100 and λ2 = 10 came out of trials of one network on grey-matter maps with a known loss; from 10 to 300 a
+    planted region led the table. When a mask is empty or covers a fifth of the brain, change λ1 by a factor of ten.
 
     It misleads in four ways. The fill is part of the question: other fills give other masks, and a filled input may be
     unlike any that the network was trained on. A group's mask may combine regions of which each subject needs only one.

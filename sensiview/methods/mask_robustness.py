@@ -164,9 +164,7 @@ class MaskRobustness(Analysis[MaskRobustnessParameters]):
             items["top_regions"] = regions_item(contexts, vectors, atlas.names, labels)
         items["masks"] = masks_item(contexts, affine, study)
         words = comparison_words(contexts, similarity, transfer, means, over)
-        items["note"] = Note(
-            title="What it says", text=" ".join(words)
-        )
+        items["note"] = Note(title="What it says", text=" ".join(words))
         return Result(
             items,
             evaluations=evaluations,

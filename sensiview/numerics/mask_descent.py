@@ -61,7 +61,7 @@ class MaskDescent:
 
     In every step the score's gradient with respect to the voxels comes from the network, those of the two terms from
     their formulas; the transposed interpolation takes their sum to the nodes, Adam moves the nodes, and what left
-    [0, 1] is put back to its border. Projecting beats a sigmoid here: the untouched input, m = 1, is a point that can
+    [0, 1] is put back to its border. A projection, not a sigmoid: the untouched input, m = 1, is a point that can
     be started from and come back to exactly, so that masks are empty where nothing is gained.
 
     What counts is the mask with the least objective so far, not the last one: with a constant step length the last

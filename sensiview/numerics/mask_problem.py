@@ -176,8 +176,8 @@ def falling(log_odds: Tensor, enough: float) -> Tensor:
     Far above q this is the log-odds less a constant; below q it is nearly 0, with a gradient of nearly 0. Plain
     log-odds can be lowered without end, so that a mask grows on over every voxel with the least effect; what is wanted
     is that the class is gone. Tried on grey-matter maps (31 x 37 x 31, five patients, hippocampus and amygdala lost):
-    81 % of the mask lay in the planted regions (dilated by a voxel) where plain log-odds gave 31 %, and a tenth of lambda_1
-    left 59 % where plain log-odds gave 4 %.
+    81 % of the mask lay in the planted regions (dilated by a voxel) where plain log-odds gave 31 %, and a tenth of
+    lambda_1 left 59 % where plain log-odds gave 4 %.
     """
     if enough <= 0:
         return log_odds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def run(progress: Silent | None = None, **parameters: Any) -> Result:
 def test_that_the_cells_form_a_snake() -> None:
     cells = GridOfWeights([1, 2, 3], [1, 2, 3]).cells
     assert len(set(cells)) == 9
-    steps = [abs(a[0] - b[0]) + abs(a[1] - b[1]) for a, b in zip(cells, cells[1:], strict=False)]
+    steps = [abs(a[0] - b[0]) + abs(a[1] - b[1]) for a, b in pairwise(cells)]
     assert set(steps) == {1}
 
 
