@@ -33,8 +33,8 @@ class _Size:
     steps: int
 
 
-_FULL = _Size(subjects=160, spacing=3.0, folds=5, runs=2, epochs=30, lambdas=(0.1, 0.01, 0.001, 0.0001), steps=120)
-_QUICK = _Size(subjects=64, spacing=5.0, folds=2, runs=2, epochs=15, lambdas=(0.1, 0.01), steps=60)
+_FULL = _Size(subjects=320, spacing=4.0, folds=5, runs=2, epochs=25, lambdas=(1000.0, 100.0, 10.0, 1.0), steps=120)
+_QUICK = _Size(subjects=200, spacing=6.0, folds=2, runs=2, epochs=20, lambdas=(300.0, 30.0), steps=60)
 
 
 def steps(project: Project, catalogue: Catalogue, quick: bool) -> Iterator[RunRecord]:

@@ -21,7 +21,8 @@ from sensiview.gui.result_header import ModeSwitch, ResultHeader
 from sensiview.gui.run_facts_view import RunFactsView
 from sensiview.gui.run_state_panel import RunStatePanel
 from sensiview.gui.session import Session
-from sensiview.gui.volume_item_view import VolumeItemView, is_volume_map
+from sensiview.gui.volume_item_view import VolumeItemView
+from sensiview.gui.volume_maps import is_volume_map
 from sensiview.jobs.events import Event, Previewed
 
 if TYPE_CHECKING:

@@ -92,18 +92,21 @@ class VolumeDatasetPage(QWidget):
         self.target.activated.connect(self._choose_target)
         label = QLabel("&Target")
         label.setBuddy(self.target)
-        atlas = QPushButton("Atlas…")
-        atlas.setObjectName("choose_atlas_button")
-        atlas.setToolTip("The label volume whose region names belong to these volumes")
-        resample = QPushButton("Resample…")
-        resample.setObjectName("resample_button")
-        resample.setToolTip("Bring all volumes onto the grid of a template, as a new data set")
-        atlas.clicked.connect(lambda: self.command_wanted.emit("choose_atlas"))
-        resample.clicked.connect(lambda: self.command_wanted.emit("resample"))
+        self.atlas = self._button("choose_atlas", "Atlas…")
+        self.resample = self._button("resample", "Resample…")
+        # One line: every line that the head takes, slices lose.
         head = QHBoxLayout()
-        head.addWidget(self.heading, 1)
-        for widget in (label, self.target, atlas, resample):
+        head.setSpacing(10)
+        head.addWidget(self.heading)
+        head.addWidget(self.line, 1)
+        for widget in (self.atlas, self.resample):
             head.addWidget(widget)
+        corner = QWidget()
+        corner_row = QHBoxLayout(corner)
+        corner_row.setContentsMargins(8, 0, 0, 2)
+        corner_row.addWidget(label)
+        corner_row.addWidget(self.target)
+        self.tabs.setCornerWidget(corner)
         self.tabs.setObjectName("volume_tabs")
         self.tabs.setAccessibleName("Views of the data set")
         self.tabs.setDocumentMode(True)
@@ -113,17 +116,16 @@ class VolumeDatasetPage(QWidget):
             ("volumes", "Volumes", self.volumes),
             ("columns", "Columns", self.columns),
             ("classes", "Classes", self.classes),
-            ("file", "Grids, files and notes", self.facts),
+            ("file", "Files and notes", self.facts),
         )
         for name, title, page in tabs:
             page.setProperty("tab", name)
             self.tabs.addTab(page, title)
         self.tabs.currentChanged.connect(self._open_if_needed)
         column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 12)
-        column.setSpacing(6)
+        column.setContentsMargins(12, 6, 12, 4)
+        column.setSpacing(2)
         column.addLayout(head)
-        column.addWidget(self.line)
         column.addWidget(self.tabs, 1)
 
     def _offer_targets(self) -> None:

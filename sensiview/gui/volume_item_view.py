@@ -16,17 +16,10 @@ from sensiview.gui.elided_label import ElidedLabel
 from sensiview.gui.item_view import Mode
 from sensiview.gui.session import Session
 from sensiview.gui.volume_loading import Loaded, load_underlay
+from sensiview.gui.volume_maps import SPATIAL, axis_labels, axis_title, place_title
 
 if TYPE_CHECKING:
     from sensiview.gui.viewer.workbench import ViewerWorkbench
-
-_SPATIAL = ("z", "y", "x")
-_TITLES = {"lambda_1": "λ₁", "lambda_2": "λ₂", "subject": "Subject", "context": "Context", "target": "Class"}
-
-
-def is_volume_map(item: Item) -> bool:
-    """Say whether an item is shown in the viewer of volumes."""
-    return isinstance(item, FieldMap) and item.affine is not None and item.axes[-3:] == _SPATIAL
 
 
 class VolumeItemView(QWidget):
@@ -134,12 +127,12 @@ class VolumeItemView(QWidget):
             if taken is not None and taken is not self.over:
                 taken.deleteLater()
         self._choices = {}
-        for axis, size in zip(self._item.axes[:-3], self._item.values.shape, strict=False):
+        for axis in self._item.axes[:-3]:
             choice = QComboBox()
             choice.setObjectName(f"axis_{axis}")
-            title = _TITLES.get(axis, axis.replace("_", " ").capitalize())
+            title = axis_title(axis)
             choice.setAccessibleName(title)
-            choice.addItems(list(self._item.coordinates.get(axis, [str(i) for i in range(size)])))
+            choice.addItems(list(axis_labels(self._item, axis)))
             choice.activated.connect(self._chosen)
             label = QLabel(title)
             label.setBuddy(choice)
@@ -226,12 +219,12 @@ class VolumeItemView(QWidget):
         item = self._item
         index = tuple(self._choices[axis].currentIndex() for axis in item.axes[:-3])
         made = Mask if isinstance(item, Mask) else FieldMap
-        chosen = ", ".join(f"{_TITLES.get(a, a)} {self._choices[a].currentText()}" for a in item.axes[:-3])
+        chosen = place_title(item, index)
         return made(
             title=f"{item.title} ({chosen})" if chosen else item.title,
             description=item.description,
             values=np.asarray(item.values[index]),
-            axes=_SPATIAL,
+            axes=SPATIAL,
             unit=item.unit,
             signed=item.signed,
             over=item.over,

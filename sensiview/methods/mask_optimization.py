@@ -28,8 +28,14 @@ from sensiview.errors import Stopped, UserError
 
 if TYPE_CHECKING:
     from sensiview.numerics.mask_run import MaskRun, Masks
+    from sensiview.numerics.mask_terms import Weights
 
 _NAMED_REGIONS = 5
+# How far the weights are lowered while the mask explains nothing, and how often at most.
+_RELAXED = 10**0.5
+_RELAXATIONS = 6
+# A mask that covers more than this is not made to cover still more.
+_MUCH = 0.1
 
 
 class MaskOptimizationParameters(MaskParameters):
@@ -45,6 +51,13 @@ class MaskOptimizationParameters(MaskParameters):
     )
     lambda_2: float = parameter(
         10.0, label="Smoothness weight λ2", help="Larger values give smoother, more connected masks.", ge=0, le=1e9
+    )
+    relax: bool = parameter(
+        True,
+        label="Lower the weights where needed",
+        help="While the masked inputs stay of their class and the mask covers less than a tenth, both weights are "
+        "divided by √10 and the search goes on from that mask, up to six times. Off: exactly these weights.",
+        advanced=True,
     )
 
 
@@ -64,7 +77,9 @@ class MaskOptimization(Analysis[MaskOptimizationParameters]):
     plain log-odds. The terms are means over the voxels that may be masked, so that λ keeps its meaning from one grid to
     another; with `normalisation` sum they are the printed formula, and λ must be smaller by the number of those voxels.
     λ1 = 100 and λ2 = 10 came out of trials of one network on grey-matter maps with a known loss; from 10 to 300 a
-    planted region led the table. When a mask is empty or covers a fifth of the brain, change λ1 by a factor of ten.
+    planted region led the table. What a voxel gains differs from network to network: while the masked inputs stay of
+    their class, both weights are lowered step by step (`relax`), and the run says to what. When a mask covers a fifth
+    of the brain, raise λ1 by a factor of ten.
 
     It misleads in four ways. The fill is part of the question: other fills give other masks, and a filled input may be
     unlike any that the network was trained on. A group's mask may combine regions of which each subject needs only one.
@@ -109,27 +124,40 @@ class MaskOptimization(Analysis[MaskOptimizationParameters]):
         if found := self.problems(study, parameters):
             raise UserError(" ".join(found))
         opened = open_masks(study, parameters, progress, progress.advance)
-        weights = Weights(
-            parameters.lambda_1,
-            parameters.lambda_2,
-            parameters.beta_1,
-            parameters.beta_2,
-            parameters.normalisation,
-        )
-        run = MaskRun(opened.problem, opened.grids, [weights], schedule_of(parameters))
+        cells = [
+            Weights(
+                parameters.lambda_1 * factor,
+                parameters.lambda_2 * factor,
+                parameters.beta_1,
+                parameters.beta_2,
+                parameters.normalisation,
+            )
+            for factor in (_RELAXED**-step for step in range(_RELAXATIONS + 1 if parameters.relax else 1))
+        ]
+        run = MaskRun(opened.problem, opened.grids, cells, schedule_of(parameters), warm_start=True, until=_explains)
         follower = MaskFollower(opened, run, progress)
         follower.restore()
-        progress.stage("Optimising the mask" if opened.problem.shared else "Optimising the masks", run.evaluations)
+        what = "Optimising the mask" if opened.problem.shared else "Optimising the masks"
+
+        def begin(cell: int) -> None:
+            count = len(opened.problem) * (parameters.steps + 1)
+            progress.stage(f"{what}, λ1 = {cells[cell].lambda_1:.3g}" if cell else what, count)
+
         try:
             with opened.problem.inputs.differentiating():
-                run.run(after_step=follower.step)
+                run.run(begin=begin, after_step=follower.step)
         except Stopped:
             with contextlib.suppress(Stopped):
                 follower.keep()
             raise
         progress.stage("Describing the mask")
         with opened.problem.inputs.network.measuring():
-            items = _items(opened, run, run.done[0], parameters, progress)
+            items = _items(opened, run, run.last, cells[run.cell - 1], progress)
+        if run.cell > 1:
+            progress.warn(
+                f"With λ1 = {cells[0].lambda_1:g} the mask did not take the class away. Both weights were lowered: "
+                f"λ1 = {cells[run.cell - 1].lambda_1:.3g}, λ2 = {cells[run.cell - 1].lambda_2:.3g}."
+            )
         return Result(
             items,
             evaluations=opened.problem.evaluations,
@@ -137,8 +165,10 @@ class MaskOptimization(Analysis[MaskOptimizationParameters]):
             facts={
                 "subjects": opened.names,
                 "masked_voxels": int(opened.problem.region([0]).sum()),
-                "steps_made": [int(n) for n in np.isfinite(run.done[0].trace[:, :, 0]).sum(axis=1) - 1],
-                "best_step": [int(n) for n in run.done[0].best_step],
+                "steps_made": [int(n) for n in np.isfinite(run.last.trace[:, :, 0]).sum(axis=1) - 1],
+                "best_step": [int(n) for n in run.last.best_step],
+                "lambda_1": cells[run.cell - 1].lambda_1,
+                "lambda_2": cells[run.cell - 1].lambda_2,
                 "atlas": opened.atlas.name if opened.atlas else "",
             },
         )
@@ -160,9 +190,13 @@ class MaskOptimization(Analysis[MaskOptimizationParameters]):
         )
 
 
-def _items(
-    opened: MaskStudy, run: MaskRun, found: Masks, parameters: MaskOptimizationParameters, progress: Progress
-) -> dict[str, Item]:
+def _explains(found: Masks, before: Array) -> bool:
+    """Say whether masks took the class away, or cover so much that smaller weights would explain nothing better."""
+    was, now = float(np.nanmean(before)), float(np.nanmean(found.after))
+    return now <= 0.5 or was <= 0.5 or float(found.cover.mean()) > _MUCH  # half: the other class is as likely
+
+
+def _items(opened: MaskStudy, run: MaskRun, found: Masks, weights: Weights, progress: Progress) -> dict[str, Item]:
     """Return the items of finished masks."""
     from sensiview.analysis import mask_items as made
 
@@ -190,7 +224,7 @@ def _items(
         tables = [made.regions_frame(opened, v, **label) for v, label in zip(values, labels, strict=True)]
         items["regions"] = made.regions_item(opened, tables, () if single else ("subject",))
         densest = made.densest(tables, _NAMED_REGIONS)
-    facts = {"lambda_1": parameters.lambda_1, "regions": densest}
+    facts = {"lambda_1": weights.lambda_1, "regions": densest}
     items["note"] = Note(
         title="What it says",
         text=" ".join(made.describe_masks(opened, found, run.before, values, facts)),

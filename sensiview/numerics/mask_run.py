@@ -45,7 +45,8 @@ class MaskRun:
     """Cells, one pair of weights each, in the order given.
 
     A group has one mask per cell; single masks are optimised in batches of subjects, each mask as if it were alone.
-    With `warm_start` a cell begins with the mask of the cell before it.
+    With `warm_start` a cell begins with the mask of the cell before it. With `until` the run ends at the first cell
+    whose masks it accepts: a search over weights from the strictest on.
 
     Parameters
     ----------
@@ -55,6 +56,8 @@ class MaskRun:
     cells : sequence of Weights
     schedule : Schedule
     warm_start : bool
+    until : callable, optional
+        ``until(masks, before)``, True when no further cell is needed; `before` are the probabilities without a mask.
     """
 
     def __init__(
@@ -65,7 +68,9 @@ class MaskRun:
         schedule: Schedule,
         *,
         warm_start: bool = False,
+        until: Callable[[Masks, npt.NDArray[np.float64]], bool] | None = None,
     ) -> None:
+        self._until = until
         self.problem, self.grids, self.cells, self.schedule = problem, list(grids), list(cells), schedule
         self.warm_start = warm_start
         self.n_masks = 1 if problem.shared else len(problem)
@@ -101,7 +106,7 @@ class MaskRun:
         everyone = list(range(len(self.problem)))
         if np.isnan(self.before).any():
             self.before = self.problem.plain(everyone)
-        while self.cell < len(self.cells):
+        while self.cell < len(self.cells) and not self._accepted():
             begin(self.cell)
             for places in self._jobs():
                 self._one_job(places, after_step)
@@ -109,6 +114,17 @@ class MaskRun:
             self.cell, self._mask = self.cell + 1, 0
             after_cell(finished)
         return self.done
+
+    def _accepted(self) -> bool:
+        """Say whether the last finished cell is all that was sought."""
+        if self._until is None or not self.cell or self._mask:
+            return False
+        return self._until(self.done[self.cell - 1], self.before)
+
+    @property
+    def last(self) -> Masks:
+        """The masks of the last finished cell."""
+        return self.done[max(0, self.cell - 1)]
 
     def _jobs(self) -> Iterator[list[int]]:
         if self.problem.shared:

@@ -156,9 +156,19 @@ def test_that_weights_of_zero_and_a_sum_are_taken_as_they_are() -> None:
 
 
 def test_that_an_empty_mask_says_which_weight_to_try() -> None:
-    text = run(lambda_1=1e6, lambda_2=1e5)["note"].text  # type: ignore[attr-defined]
+    text = run(lambda_1=1e6, lambda_2=1e5, relax=False)["note"].text  # type: ignore[attr-defined]
     assert "as good as empty" in text
     assert "Try 100000" in text
+
+
+def test_that_weights_too_large_for_any_mask_are_lowered_until_it_takes_the_class_away() -> None:
+    progress = Silent()
+    found = run(progress=progress, lambda_1=3e3, lambda_2=3e2)
+    assert found["probability"].to_frame()["after"].mean() < 0.5  # type: ignore[attr-defined]
+    assert found.facts["lambda_1"] < 3e3
+    assert any("Both weights were lowered" in sentence for sentence in progress.warnings)
+    strict = run(lambda_1=3e3, lambda_2=3e2, relax=False)
+    assert strict["probability"].to_frame()["after"].mean() > 0.5  # type: ignore[attr-defined]
 
 
 class Watching(Silent):
@@ -241,7 +251,7 @@ def test_that_data_without_classes_need_a_named_target() -> None:
     volumes = changed(example_volumes(), target=None, class_counts={})
     with pytest.raises(UserError, match="has no classes"):
         run(study_of(volumes), subjects="all")
-    assert run(study_of(volumes), subjects="0-2", target="AD", steps=2).evaluations == 12
+    assert run(study_of(volumes), subjects="0-2", target="AD", steps=2, relax=False).evaluations == 12
 
 
 def test_that_mixed_grids_are_refused_by_name() -> None:

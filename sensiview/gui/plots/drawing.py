@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication, QWidget
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from sensiview.analysis.items import Curve, FieldMap, ImageSeries, IndexTable, Item, Matrix, Note
 from sensiview.errors import SensiViewError
 from sensiview.gui import themes
+from sensiview.gui.plots import pictures
 from sensiview.gui.plots.bars import BarsPlot
 from sensiview.gui.plots.curve import CurvePlot
 from sensiview.gui.plots.item_plot import ItemPlot
@@ -21,6 +22,10 @@ from sensiview.gui.plots.note import NotePlot
 from sensiview.gui.plots.pixels import PixelsPlot
 from sensiview.gui.plots.points import PointsPlot
 from sensiview.gui.plots.scatter import ScatterPlot
+from sensiview.gui.volume_maps import is_volume_map
+
+if TYPE_CHECKING:
+    from sensiview.datasets.volume import Volume
 
 _BY_TABLE: dict[str, type[ItemPlot]] = {
     "bars": BarsPlot, "matrix": MatrixPlot, "points": PointsPlot, "scatter": ScatterPlot,
@@ -45,20 +50,35 @@ def plot_for(item: Item, parent: QWidget | None = None, *, colours: themes.Theme
 
 
 def draw_item(
-    item: Item, path: Path, *, theme: Literal["light", "dark"] = "light", size: tuple[int, int] = (900, 600)
+    item: Item,
+    path: Path,
+    *,
+    theme: Literal["light", "dark"] = "light",
+    size: tuple[int, int] = (900, 600),
+    underlay: Volume | None = None,
 ) -> bool:
     """Write the plot of an item as the window shows it: .png with twice the pixels, or .svg.
 
     Works without a display and without a window. `size` (width, height) in pixels of the screen; the height grows
-    when the item has more names than fit. Returns False, and writes nothing, for a table that is not drawn.
+    when the item has more names than fit. A map over a volume becomes a mosaic of slices, over `underlay` where it is
+    given; its height follows from the slices. Returns False, and writes nothing, for a table that is not drawn.
 
     Raises
     ------
     UserError
         Another ending, or the file can't be written.
+    DataError
+        A map over a volume does not say where its voxels lie.
     """
     _ensure_application()
-    plot = plot_for(item, colours=themes.DARK if theme == "dark" else themes.LIGHT)
+    colours = themes.DARK if theme == "dark" else themes.LIGHT
+    if isinstance(item, FieldMap) and is_volume_map(item):
+        from sensiview.gui.plots.volume_mosaic import VolumeMosaic
+
+        mosaic = VolumeMosaic(item, underlay=underlay, colours=colours, width=size[0])
+        pictures.save_drawing(mosaic.to_image, mosaic.to_svg, path)
+        return True
+    plot = plot_for(item, colours=colours)
     if plot is None:
         return False
     try:

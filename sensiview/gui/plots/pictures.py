@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,13 +58,18 @@ def save(canvas: Canvas, path: Path, title: str) -> None:
     UserError
         Another ending, or the file can't be written.
     """
+    save_drawing(lambda: to_image(canvas), lambda: to_svg(canvas, title), path)
+
+
+def save_drawing(image: Callable[[], QImage], svg: Callable[[], bytes], path: Path) -> None:
+    """Write what is drawn as pixels or as SVG, by the ending of `path`; raises as `save` does."""
     if path.suffix.lower() == ".svg":
-        content = to_svg(canvas, title)
+        content = svg()
     elif path.suffix.lower() == ".png":
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         # The stubs want bytes here and the library a string.
-        to_image(canvas).save(buffer, "PNG")  # type: ignore[call-overload]
+        image().save(buffer, "PNG")  # type: ignore[call-overload]
         content = bytes(buffer.data().data())
     else:
         raise UserError(f"A plot is written as .png or .svg, not as '{path.suffix or path.name}'. Choose one of them.")
