@@ -6,24 +6,22 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from sensiview.analysis.catalogue import Catalogue
 from sensiview.analysis.contract import Analysis
-from sensiview.analysis.item_files import read_items, write_items
+from sensiview.analysis.item_files import write_items
 from sensiview.analysis.progress import Checkpoint
 from sensiview.analysis.result import Result
-from sensiview.analysis.study import Finished, Study
-from sensiview.errors import DataError, SensiViewError, Stopped, UserError
+from sensiview.errors import DataError, Stopped, UserError
 from sensiview.files import verify
 from sensiview.jobs import checkpoints
 from sensiview.jobs.events import FINAL, Event, StageBegan, Started, StoppedByUser, Succeeded
 from sensiview.jobs.failures import failed
 from sensiview.jobs.progress import JobProgress
-from sensiview.jobs.run_folder import RunFolder, fingerprints, read_record
-from sensiview.jobs.task import RunSource, Task
+from sensiview.jobs.run_folder import RunFolder, fingerprints
+from sensiview.jobs.task import Task
+from sensiview.jobs.task_study import study_of
 from sensiview.models.card import ModelCard
 
 if TYPE_CHECKING:
@@ -143,12 +141,13 @@ class _Job:
         }
         about = self._about(analysis, parameters.to_json())
         restored, complaint = self._restore(about)
-        progress, device = self._begin(self.task.device if analysis.needs_model else "cpu", restored, about)
+        networks = analysis.needs_model or any(run.model is not None for run in self.task.runs)
+        progress, device = self._begin(self.task.device if networks else "cpu", restored, about)
         if complaint:
             progress.warn(complaint)
         progress.stage("Opening data and model")
         self._verify()
-        study = self._study(device, analysis, progress)
+        study = study_of(self.task, analysis, device, progress, self._architectures_now)
         found = analysis.obstacles(study) or analysis.problems(study, parameters)
         if found:
             raise UserError(" ".join(found))
@@ -240,56 +239,6 @@ class _Job:
                     verify(weights)
                     self._obey()
 
-    def _study(self, device: str, analysis: Analysis[Any], progress: JobProgress) -> Study:
-        dataset, model = self.task.dataset, self.task.model
-        study = Study(
-            dataset=dataset.card if dataset else None,
-            model=model.card if model else None,
-            device=device,
-            seed=self.task.seed,
-            batch_size=self.task.batch_size,
-            runs={run.id: self._finished(run, device) for run in self.task.runs},
-        )
-        if dataset is not None and dataset.card.kind == "table":
-            from sensiview.datasets.opening import open_table
-
-            # A large file is read for a while: a cancel is obeyed meanwhile.
-            loader = partial(open_table, dataset, on_progress=lambda share: progress.advance(0))
-            study = replace(study, table_loader=cache(loader))
-        elif dataset is not None and dataset.card.kind == "volumes":
-            from sensiview.datasets.volume_opening import open_volumes
-
-            study = replace(study, volumes_loader=cache(partial(open_volumes, dataset)))
-        if model is not None and analysis.needs_model:
-            from sensiview.models.opening import open_network
-
-            opener = partial(open_network, model, device=device, architectures=self._architectures_now())
-            study = replace(study, network_loader=cache(opener), architectures=self._architectures_now())
-        return study
-
-    def _finished(self, run: RunSource, device: str) -> Finished:
-        """Return a run that the analysis takes as input; its network is opened only when it is asked for."""
-        try:
-            record = read_record(run.directory)
-        except SensiViewError:
-            record = {}  # the items are what counts; they say themselves when they are damaged
-        opener = None
-        if run.model is not None:
-            from sensiview.models.opening import open_network
-
-            opener = cache(partial(open_network, run.model, device=device, architectures=self._architectures_now()))
-        return Finished(
-            id=run.id,
-            result=cache(partial(_result_of, run, record)),
-            name=run.name or run.id,
-            analysis=run.analysis,
-            parameters=record.get("parameters", {}),
-            seed=int(record.get("seed", 1)),
-            dataset=run.dataset.card if run.dataset else None,
-            model=run.model.card if run.model else None,
-            network=opener,
-        )
-
     def _architectures_now(self) -> Mapping[str, Architecture]:
         if self._architectures is not None:
             return self._architectures()
@@ -310,15 +259,6 @@ def _device(wanted: str) -> tuple[str, str, Callable[[], tuple[int, int]]]:
 
     device = devices.resolve(wanted)
     return str(device), devices.title(device), lambda: devices.memory_in_use(device)
-
-
-def _result_of(run: RunSource, record: Mapping[str, Any]) -> Result:
-    return Result(
-        read_items(run.directory),
-        evaluations=int(record.get("evaluations", 0)),
-        warnings=tuple(record.get("warnings", ())),
-        seconds=float(record.get("seconds", 0.0)),
-    )
 
 
 def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import nibabel
 import numpy as np
 import pytest
+
 from tests.commands.conftest import Command
 
 SHAPE = (16, 18, 14)

@@ -10,6 +10,13 @@ from sensiview.gui.action_list import MENUS
 from sensiview.gui.actions import ActionSet
 from sensiview.gui.dialogs.layout import close_button, dialog_column, label, named
 from sensiview.gui.icons import icon
+from sensiview.gui.viewer.shortcut_table import MOUSE, SHORTCUTS
+
+
+def viewer_shortcuts() -> list[tuple[str, str, str]]:
+    """Return keys, what they do and their group, for every key and mouse action of the panes."""
+    mouse = [(keys, text, "Mouse") for keys, text in MOUSE]
+    return [*mouse, *(("   ".join(s.keys), s.text, s.group) for s in SHORTCUTS)]
 
 
 class ShortcutsDialog(QDialog):
@@ -30,19 +37,16 @@ class ShortcutsDialog(QDialog):
         self.tree.setIndentation(8)
         self._groups: list[QTreeWidgetItem] = []
         for menu in MENUS:
-            group = QTreeWidgetItem([menu.replace("&", "")])
-            font = group.font(0)
-            font.setBold(True)
-            group.setFont(0, font)
-            group.setFlags(Qt.ItemFlag.ItemIsEnabled)
-            self.tree.addTopLevelItem(group)
+            group = self._add_group(menu.replace("&", ""))
             for info in actions.infos.values():
                 if info.menu == menu:
                     keys = [k.toString(QKeySequence.SequenceFormat.NativeText) for k in actions[info.key].shortcuts()]
                     row = QTreeWidgetItem([info.title, "   ".join(keys), info.tip])
                     row.setIcon(0, actions[info.key].icon())
                     group.addChild(row)
-            self._groups.append(group)
+        viewer = self._add_group("In the viewer of volumes")
+        for typed, text, tip in viewer_shortcuts():
+            viewer.addChild(QTreeWidgetItem([text, typed, tip]))
         self.tree.expandAll()
         self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
@@ -53,6 +57,16 @@ class ShortcutsDialog(QDialog):
         self.search.textChanged.connect(self._filter)
         self.resize(760, 620)
         self.search.setFocus()
+
+    def _add_group(self, title: str) -> QTreeWidgetItem:
+        group = QTreeWidgetItem([title])
+        font = group.font(0)
+        font.setBold(True)
+        group.setFont(0, font)
+        group.setFlags(Qt.ItemFlag.ItemIsEnabled)
+        self.tree.addTopLevelItem(group)
+        self._groups.append(group)
+        return group
 
     def _filter(self, text: str) -> None:
         wanted = text.casefold().strip()
