@@ -31,10 +31,29 @@ class _Size:
     epochs: int
     lambdas: tuple[float, ...]
     steps: int
+    patients: int  # of those that a network was not trained on
 
 
-_FULL = _Size(subjects=320, spacing=4.0, folds=5, runs=2, epochs=25, lambdas=(1000.0, 100.0, 10.0, 1.0), steps=120)
-_QUICK = _Size(subjects=200, spacing=6.0, folds=2, runs=2, epochs=20, lambdas=(300.0, 30.0), steps=60)
+_FULL = _Size(
+    subjects=320,
+    spacing=4.0,
+    folds=5,
+    runs=2,
+    epochs=25,
+    lambdas=(300.0, 100.0, 30.0, 10.0),
+    steps=120,
+    patients=64,
+)
+_QUICK = _Size(
+    subjects=200,
+    spacing=6.0,
+    folds=2,
+    runs=2,
+    epochs=20,
+    lambdas=(100.0, 10.0),
+    steps=60,
+    patients=24,
+)
 
 
 def steps(project: Project, catalogue: Catalogue, quick: bool) -> Iterator[RunRecord]:
@@ -61,11 +80,11 @@ def steps(project: Project, catalogue: Catalogue, quick: bool) -> Iterator[RunRe
     for model in models:
         mask = analysis(
             "mask_optimization", model, f"Group mask, {project.model(model).card.name}",
-            subjects=_held_out_patients(project, model), group=True, steps=size.steps,
+            subjects=_held_out_patients(project, model)[: size.patients], group=True, steps=size.steps,
         )  # fmt: skip
         masks.append(mask)
         yield mask
-    first, patients = models[0], _held_out_patients(project, models[0])
+    first, patients = models[0], _held_out_patients(project, models[0])[: size.patients]
     grid = analysis(
         "lambda_grid", first, "Grid of lambdas", subjects=patients, group=True, steps=size.steps,
         lambda_1=list(size.lambdas), lambda_2=list(size.lambdas),
@@ -75,11 +94,13 @@ def steps(project: Project, catalogue: Catalogue, quick: bool) -> Iterator[RunRe
         "mask_robustness", first, "Robustness of the masks", subjects=patients,
         runs=[run.id for run in (*masks, grid)],
     )  # fmt: skip
-    cam = analysis("grad_cam", first, "Grad-CAM", subjects=patients)
+    cam = analysis("grad_cam", first, "Grad-CAM", subjects=patients, average=True)
     yield cam
-    occlusion = analysis("occlusion", first, "Occlusion", subjects=patients)
+    occlusion = analysis(
+        "occlusion", first, "Occlusion, region by region", subjects=patients, mode="regions", fill="one", average=True
+    )
     yield occlusion
-    saliency = analysis("saliency", first, "Saliency", subjects=patients)
+    saliency = analysis("saliency", first, "Saliency", subjects=patients, average=True)
     yield saliency
     yield analysis(
         "known_regions", None, "Which map finds the planted regions", regions=list(REGIONS),
