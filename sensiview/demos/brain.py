@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sensiview.projects.store import Project
 
 COHORT = "Simulated cohort"
+_NAME = "cnn3d "
 REGIONS = ("Hippocampus L", "Hippocampus R", "Amygdala L", "Amygdala R")
 
 
@@ -68,7 +69,7 @@ def steps(project: Project, catalogue: Catalogue, quick: bool) -> Iterator[RunRe
         )  # fmt: skip
     trainings = new_cross_validation(
         project, "cnn3d", dataset=COHORT, folds=size.folds, runs=size.runs, recipe={"epochs": size.epochs},
-        name="cnn3d",
+        name=_NAME.strip(),
     )  # fmt: skip
     yield from trainings
     models = [_model(project, run.id) for run in trainings]
@@ -79,14 +80,14 @@ def steps(project: Project, catalogue: Catalogue, quick: bool) -> Iterator[RunRe
     masks = []
     for model in models:
         mask = analysis(
-            "mask_optimization", model, f"Group mask, {project.model(model).card.name}",
+            "mask_optimization", model, f"Mask, {project.model(model).card.name.removeprefix(_NAME)}",
             subjects=_held_out_patients(project, model)[: size.patients], group=True, steps=size.steps,
         )  # fmt: skip
         masks.append(mask)
         yield mask
     first, patients = models[0], _held_out_patients(project, models[0])[: size.patients]
     grid = analysis(
-        "lambda_grid", first, "Grid of lambdas", subjects=patients, group=True, steps=size.steps,
+        "lambda_grid", first, "Masks over λ₁ and λ₂", subjects=patients, group=True, steps=size.steps,
         lambda_1=list(size.lambdas), lambda_2=list(size.lambdas),
     )  # fmt: skip
     yield grid

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from PySide6.QtWidgets import QFileDialog
 
 from sensiview.errors import UserError
+from sensiview.gui.background import run_in_background
 from sensiview.gui.project_commands import ProjectCommands
 from sensiview.gui.project_tree import DICOM_SUFFIXES, TABLE_SUFFIXES, VOLUME_SUFFIXES, WEIGHT_SUFFIXES
 from sensiview.gui.session import EntryKind
@@ -56,13 +57,17 @@ class EntryCommands(ProjectCommands):
         self._window.show_dialog("choose_volume_folder", dialog, sheet=True)
 
     def import_folder(self, path: Path) -> None:
-        """Show what lies in a folder: volumes, or DICOM series."""
-        from sensiview.importing import guess_kind
+        """Show what lies in a folder: volumes, or DICOM series. Large folders are looked through in the background."""
 
-        if guess_kind([path]) == "dicom":
-            self.import_dicom_paths([path])
-        else:
-            self.import_volume_paths([path])
+        def look() -> str:
+            from sensiview.importing import guess_kind
+
+            return guess_kind([path])
+
+        def show(kind: str) -> None:
+            (self.import_dicom_paths if kind == "dicom" else self.import_volume_paths)([path])
+
+        run_in_background(look, show, self._session.problem.emit, owner=self._window)
 
     def import_volume_paths(self, paths: list[Path]) -> None:
         """Show what volumes were found, before they are added."""
@@ -141,7 +146,7 @@ class EntryCommands(ProjectCommands):
                 self.open_path(path)
                 return
         volumes = [path for path in files if path.is_dir() or path.name.lower().endswith(VOLUME_SUFFIXES)]
-        dicom = [path for path in files if path.suffix.lower() in DICOM_SUFFIXES]
+        dicom = [path for path in files if path not in volumes and _is_dicom(path)]
         tables = [path for path in files if path.suffix.lower() in TABLE_SUFFIXES]
         weights = [path for path in files if path.suffix.lower() in WEIGHT_SUFFIXES]
         with self._session.guard():
@@ -223,3 +228,14 @@ class EntryCommands(ProjectCommands):
         self._window.docks["project"].raise_()
         self._window.tree.search.setFocus()
         self._window.tree.search.selectAll()
+
+
+def _is_dicom(path: Path) -> bool:
+    """Say whether a file is DICOM: by its ending, or by what it begins with where it has none or a number."""
+    if path.suffix.lower() in DICOM_SUFFIXES:
+        return True
+    if path.suffix[1:].isalpha() or not path.is_file():
+        return False
+    from sensiview.importing import guess_kind
+
+    return guess_kind([path]) == "dicom"

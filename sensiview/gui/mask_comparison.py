@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 
 from sensiview.analysis.items import FieldMap, Item, Mask
+from sensiview.errors import SensiViewError
 from sensiview.gui.background import run_in_background
 from sensiview.gui.plots.matrix import MatrixPlot
 from sensiview.gui.session import Session
@@ -50,7 +51,7 @@ def compare_masks(session: Session, run_id: str, masks: Mask, first: str, second
     window.setWindowTitle(f"{first} beside {second}")
     window.resize(1240, 760)
     one, other = (_mask(masks, name) for name in (first, second))
-    run, project = session.run_record(run_id), session.project
+    run = session.run_record(run_id)
     source = next((d for d in session.datasets() if run is not None and d.id == run.dataset), None)
     parameters = run.parameters if run is not None else {}
     subjects = parameters.get("subjects")
@@ -63,10 +64,12 @@ def compare_masks(session: Session, run_id: str, masks: Mask, first: str, second
     def show(found: tuple[Loaded, Any, Any]) -> None:
         loaded, *regions = found
         window.show_pair(loaded.volume, (first, one), (second, other), *regions, atlas=loaded.atlas)
+        if loaded.problem is not None:
+            session.say(loaded.problem.sentence, level="warning")
 
     run_in_background(load, show, session.problem.emit, owner=window)
-    if project is not None:
-        session.project_changed.connect(window.close)
+    window.problem.connect(session.problem)
+    session.project_changed.connect(window.close)
     window.show()
     return window
 
@@ -80,7 +83,7 @@ def _mask(masks: Mask, name: str) -> Mask:
 
 
 def _regions(mask: FieldMap, loaded: Loaded) -> object:
-    """Return the table of regions of a mask; None without an atlas."""
+    """Return the table of regions of a mask; None without an atlas that fits it."""
     if loaded.atlas is None:
         return None
     from sensiview.datasets.atlas import atlas_on
@@ -89,5 +92,8 @@ def _regions(mask: FieldMap, loaded: Loaded) -> object:
 
     values = np.swapaxes(np.asarray(mask.values), -1, -3)
     affine = np.asarray(mask.affine, dtype=np.float64)
-    labels = atlas_on(loaded.atlas, Grid((values.shape[0], values.shape[1], values.shape[2]), affine))
+    try:
+        labels = atlas_on(loaded.atlas, Grid((values.shape[0], values.shape[1], values.shape[2]), affine))
+    except SensiViewError:
+        return None  # the masks can be compared all the same
     return region_table(values, labels, loaded.atlas.names, affine, kind="mask")

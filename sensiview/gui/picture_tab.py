@@ -38,11 +38,10 @@ class PictureTab(QStackedWidget):
         self.sentence.setText(sentence)
         self.setCurrentWidget(self.sentence)
 
-    def set_content(self, widget: QWidget) -> None:
-        """Take a widget that has come, and show it."""
+    def take_content(self, widget: QWidget) -> None:
+        """Take a widget that has come; `show_content` shows it."""
         self.content = widget
         self.addWidget(widget)
-        self.show_content()
 
     def show_content(self) -> None:
         """Show the widget."""

@@ -46,6 +46,7 @@ def style_sheet(t: Theme, base: float) -> str:
     QToolBar {{
         background: {t.window}; border: none; border-bottom: 1px solid {t.border}; padding: 4px 8px; spacing: 2px;
     }}
+    QToolBar#viewer_tool_bar {{ padding: 0 4px; }}
     QToolBar::separator {{ background: {t.border}; width: 1px; margin: 4px 6px; }}
     QToolButton {{ padding: 5px 8px; border: 1px solid transparent; border-radius: 4px; }}
     QToolButton:hover:enabled {{ background: {t.raised}; }}

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
 from sensiview.analysis.sources import DatasetSource
 from sensiview.errors import SensiViewError
 from sensiview.gui.background import run_in_background
+from sensiview.gui.conditions import CONDITIONS
 from sensiview.gui.data_import import choose_target
 from sensiview.gui.dataset_overview import class_balance, column_frame
 from sensiview.gui.elided_label import ElidedLabel
@@ -20,7 +21,7 @@ from sensiview.gui.picture_tab import PictureTab
 from sensiview.gui.plots.bars import BarsPlot
 from sensiview.gui.session import Session
 from sensiview.gui.volume_facts import cohort_frame, volume_headline, volume_sections
-from sensiview.gui.volume_loading import Cohort, load_cohort
+from sensiview.gui.volume_loading import Cohort, classes_of, load_cohort
 
 if TYPE_CHECKING:
     from sensiview.gui.viewer.workbench import ViewerWorkbench
@@ -42,12 +43,13 @@ class VolumeDatasetPage(QWidget):
         self.setObjectName("volume_dataset_page")
         self._session = session
         self._source: DatasetSource | None = None
-        self._opened = ""  # whose volumes are shown or on their way
+        self._opened = self._failed = False  # whether the volumes are shown or on their way
         self._cohort: Cohort | None = None
         self._forget: Any = None
         self.workbench: ViewerWorkbench | None = None
         self.heading, self.line = ElidedLabel(), ElidedLabel()
         self.heading.setProperty("role", "heading")
+        self.heading.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.line.setProperty("role", "muted")
         self.target = QComboBox()
         self.volumes = FrameTable("volume_table", row_numbers=True)
@@ -56,13 +58,14 @@ class VolumeDatasetPage(QWidget):
         self.viewer, self.classes = PictureTab(), PictureTab()
         self.tabs = QTabWidget()
         self._lay_out()
+        session.project_changed.connect(self._forget_project)
 
     def show_source(self, source: DatasetSource) -> None:
         """Show a data set of volumes; files are opened when the viewer is looked at."""
+        self._follow_project()
         if source == self._source:
             return
-        same_files = self._source is not None and self._source.id == source.id and self._source.files == source.files
-        self._source = source
+        old, self._source = self._source, source
         card = source.card
         self.heading.setText(card.name)
         self.line.setText(volume_headline(card))
@@ -70,15 +73,18 @@ class VolumeDatasetPage(QWidget):
         self.facts.show_sections(volume_sections(source))
         self.classes.show_item(class_balance(card), BarsPlot, "Choose the column of the diagnosis as target.")
         self._offer_targets()
-        if not same_files:
-            self._opened = ""
-        elif self._cohort is not None:
-            self._opened = ""  # another target: classes of the cases change
-        self._open_if_needed()
+        if old is None or _opened_alike(old) != _opened_alike(source):
+            self._drop()
+            self._open_if_needed()
+        elif self._cohort is not None and self.workbench is not None:
+            # Another name or target: what is being read stays on the screen.
+            self.workbench.set_classes(classes_of(card, self._cohort.volumes))
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Open what the visible tab needs."""
+        """Open what the visible tab needs; what could not be opened is tried again."""
         super().showEvent(event)
+        if self._failed:
+            self._opened = False
         self._open_if_needed()
 
     # Inside.
@@ -86,9 +92,8 @@ class VolumeDatasetPage(QWidget):
     def _lay_out(self) -> None:
         self.target.setObjectName("volume_target")
         self.target.setAccessibleName("Target column")
-        self.target.setToolTip("The column of the diagnosis: what models predict. Can be undone.")
         self.target.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.target.setMinimumContentsLength(14)
+        self.target.setMinimumContentsLength(10)
         self.target.activated.connect(self._choose_target)
         label = QLabel("&Target")
         label.setBuddy(self.target)
@@ -99,14 +104,8 @@ class VolumeDatasetPage(QWidget):
         head.setSpacing(10)
         head.addWidget(self.heading)
         head.addWidget(self.line, 1)
-        for widget in (self.atlas, self.resample):
+        for widget in (label, self.target, self.atlas, self.resample):
             head.addWidget(widget)
-        corner = QWidget()
-        corner_row = QHBoxLayout(corner)
-        corner_row.setContentsMargins(8, 0, 0, 2)
-        corner_row.addWidget(label)
-        corner_row.addWidget(self.target)
-        self.tabs.setCornerWidget(corner)
         self.tabs.setObjectName("volume_tabs")
         self.tabs.setAccessibleName("Views of the data set")
         self.tabs.setDocumentMode(True)
@@ -128,6 +127,42 @@ class VolumeDatasetPage(QWidget):
         column.addLayout(head)
         column.addWidget(self.tabs, 1)
 
+    def _button(self, command: str, text: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setObjectName(f"{command}_button")
+        button.clicked.connect(lambda: self.command_wanted.emit(command))
+        return button
+
+    def _follow_project(self) -> None:
+        """Say why nothing can be changed where that is so."""
+        reason = CONDITIONS["volumes"](self._session)
+        tips = (
+            (self.target, "The column of the diagnosis: what models predict. Can be undone."),
+            (self.atlas, "The label volume whose region names belong to these volumes"),
+            (self.resample, "Bring all volumes onto the grid of a template, as a new data set"),
+        )
+        for widget, tip in tips:
+            widget.setEnabled(not reason)
+            widget.setToolTip(reason or tip)
+
+    def _forget_project(self) -> None:
+        """Let go of the files of a project that was closed."""
+        if self._source is not None and self._session.dataset != self._source:
+            self._source = None
+            self._drop()
+
+    def _drop(self) -> None:
+        """Forget volumes that are shown or on their way: they are those of another data set."""
+        if self._forget is not None:
+            self._forget()
+            self._forget = None
+        self._opened = self._failed = False
+        self._cohort = None
+        self.volumes.clear()
+        self.viewer.say("")
+        if self.workbench is not None:
+            self.workbench.clear()
+
     def _offer_targets(self) -> None:
         if self._source is None:
             return
@@ -136,49 +171,57 @@ class VolumeDatasetPage(QWidget):
         for column in self._source.card.columns:
             self.target.addItem(column.name, column.name)
         self.target.setCurrentIndex(max(0, self.target.findData(self._source.card.target)))
-        project = self._session.project
-        self.target.setEnabled(project is not None and not project.read_only)
 
     def _choose_target(self) -> None:
         source, chosen = self._source, self.target.currentData()
         if source is not None and chosen != source.card.target:
             choose_target(self._session, source.id, chosen)
+            # Until the classes are counted, and when they can't be, the old one holds.
             self.target.setCurrentIndex(max(0, self.target.findData(source.card.target)))
 
     def _open_if_needed(self) -> None:
         source = self._source
         name = self.tabs.currentWidget().property("tab")
-        if source is None or not self.isVisible() or name not in ("viewer", "volumes") or self._opened == source.id:
+        if source is None or not self.isVisible() or name not in ("viewer", "volumes") or self._opened:
             return
-        if self._forget is not None:
-            self._forget()
-        self._opened = source.id
-        if self.workbench is None:
-            self.viewer.say("Opening the volumes …")
+        self._opened, self._failed = True, False
+        self.viewer.say("Opening the volumes …")
         self._forget = run_in_background(lambda: load_cohort(source), self._take, self._fail, owner=self)
 
     def _take(self, cohort: Cohort) -> None:
         self._cohort = cohort
+        source = self._source
+        assert source is not None
         self.volumes.show_frame(cohort_frame(cohort.volumes))
         if self.workbench is None:
             from sensiview.gui.viewer.workbench import ViewerWorkbench
 
             self.workbench = ViewerWorkbench()
-            self.workbench.problem.connect(self._session.problem)
+            self.workbench.problem.connect(self._cant_show)
+            self.workbench.shown.connect(self.viewer.show_content)
             self.workbench.case_changed.connect(self._show_case)
-            self.viewer.set_content(self.workbench)
-        volumes = cohort.volumes
-        self.workbench.set_cases(
-            volumes.names, cohort.classes, cohort.thumbnail, volumes.volume,
-        )  # fmt: skip
-        self.workbench.show_volume(cohort.first.volume, title=cohort.first.name, atlas=cohort.first.atlas)
+            self.viewer.take_content(self.workbench)
+        classes = classes_of(source.card, cohort.volumes)
+        self.workbench.set_cases(cohort.volumes.names, classes, cohort.thumbnail, cohort.case)
+        self.workbench.choose_case(0)
+        if cohort.problem is not None:
+            self._session.say(cohort.problem.sentence, level="warning")
+
+    def _cant_show(self, error: SensiViewError) -> None:
+        """A volume that can't be read is said above the panes; the others can still be chosen."""
         self.viewer.show_content()
+        self._session.problem.emit(error)
 
     def _show_case(self, index: int) -> None:
         """Select the row of the case that the viewer shows."""
         self.volumes.view.selectRow(index)
 
     def _fail(self, error: SensiViewError) -> None:
-        self._opened = ""
+        self._failed = True
         self.viewer.say(error.sentence)
         self._session.problem.emit(error)
+
+
+def _opened_alike(source: DatasetSource) -> object:
+    """Return what the viewer shows of a data set; name and target are not among it."""
+    return source.id, source.files, source.card.extra.get("atlas"), source.card.reading

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 _MOST_FILES = 40
 
 
-def volume_headline(card: DatasetCard) -> str:
-    """Return one line: volumes, subjects, grid, target."""
+def volume_headline(card: DatasetCard, *, target: bool = True) -> str:
+    """Return one line: volumes, subjects, grid, and the target unless it is still to be chosen."""
     subjects = len(set(card.extra.get("subjects", ())))
     parts = [f"{grouped(card.n_rows)} volume{'' if card.n_rows == 1 else 's'}"]
     if subjects and subjects != card.n_rows:
         parts.append(f"{grouped(subjects)} subjects")
     parts.append(grid_text(card))
-    if card.target is None:
+    if target and card.target is None:
         parts.append("no target")
-    else:
+    elif target:
         parts.append(f"target {card.target}: " + ", ".join(f"{n} ({c})" for n, c in card.class_counts.items()))
     if "simulated" in card.extra:
         parts.append("simulated, no patients")

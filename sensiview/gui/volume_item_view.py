@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from sensiview.gui.viewer.workbench import ViewerWorkbench
 
 
+# Pixels of width from which on panels and panes have room beside each other.
+_WIDE = 620
+
+
 class VolumeItemView(QWidget):
     """The viewer with one map over a volume, and a choice for every other axis of the map.
 
@@ -44,19 +48,19 @@ class VolumeItemView(QWidget):
         self._loaded: Loaded | None = None
         self._forget: Any = None
         self._kept: Mapping[str, Any] = {}
+        self._said = ""
+        self._asked = ""  # the volume that is shown below or on its way; empty before the first
         self.workbench: ViewerWorkbench | None = None
         self.mode: Mode = "plot"
         self.description = ElidedLabel(item.description.replace("`", ""))
         self.description.setObjectName("item_description")
         self.description.setProperty("role", "muted")
-        self.description.setContentsMargins(12, 4, 12, 0)
-        self.description.setVisible(bool(item.description))
         self.over = QComboBox()
         self.over.setObjectName("volume_below")
         self.over.setAccessibleName("Volume below the map")
         self.over.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.over.setMinimumContentsLength(16)
-        self.over.activated.connect(self._load)
+        self.over.activated.connect(self._choose_ground)
         self._bar = QHBoxLayout()
         self._bar.setContentsMargins(12, 2, 12, 2)
         self._bar.setSpacing(8)
@@ -69,7 +73,6 @@ class VolumeItemView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        layout.addWidget(self.description)
         layout.addLayout(self._bar)
         layout.addWidget(self.stack, 1)
         self._offer()
@@ -112,9 +115,11 @@ class VolumeItemView(QWidget):
             self._kept = viewer
             if self.workbench is not None:
                 self.workbench.restore(dict(viewer))
-        at = self.over.findText(str(state.get("over", "")))
-        if at >= 0 and at != self.over.currentIndex():
-            self.over.setCurrentIndex(at)
+        # By name: the list of volumes comes only when one has been opened.
+        subject = self._choices["subject"].currentText() if "subject" in self._choices else ""
+        wanted = str(state.get("over", "")) or subject
+        if wanted and wanted != self._asked:
+            self._asked = wanted
             self._load()
 
     # Inside.
@@ -124,7 +129,7 @@ class VolumeItemView(QWidget):
         while self._bar.count():
             at = self._bar.takeAt(0)
             taken = at.widget() if at is not None else None
-            if taken is not None and taken is not self.over:
+            if taken is not None and taken not in (self.over, self.description):
                 taken.deleteLater()
         self._choices = {}
         for axis in self._item.axes[:-3]:
@@ -143,16 +148,21 @@ class VolumeItemView(QWidget):
         label.setBuddy(self.over)
         self._bar.addWidget(label)
         self._bar.addWidget(self.over)
-        self._bar.addStretch(1)
+        # In the same line: every line above the panes makes slices smaller.
+        self._bar.addWidget(self.description, 1)
 
     def _chosen(self) -> None:
-        if "subject" in self._choices:
-            at = self.over.findText(self._choices["subject"].currentText())
-            if at >= 0 and at != self.over.currentIndex():
-                self.over.setCurrentIndex(at)
-                self._load()
-                return
-        self._show()
+        if self.sender() is self._choices.get("subject"):
+            # The map of a subject lies over that subject, not over the one before.
+            self._asked = self._choices["subject"].currentText()
+            self._load()
+        else:
+            self._show()
+        self.changed.emit()
+
+    def _choose_ground(self) -> None:
+        self._asked = self.over.currentText()
+        self._load()
         self.changed.emit()
 
     def _load(self) -> None:
@@ -161,7 +171,7 @@ class VolumeItemView(QWidget):
             self._forget()
         run = self._session.run_record(self._run_id)
         project = self._session.project
-        wanted = self.over.currentText() or self._first_subject(run)
+        self._asked = wanted = self._asked or self._first_subject(run)
         if run is None or project is None:
             return
         try:
@@ -189,13 +199,18 @@ class VolumeItemView(QWidget):
 
             self.workbench = ViewerWorkbench()
             self.workbench.problem.connect(self.problem)
+            if not self._kept:
+                self.workbench.shown.connect(self._go_to_peak, Qt.ConnectionType.SingleShotConnection)
+            # Beside the list of items a small window has no room for panels; the button above the panes brings them.
+            self.workbench.side.setVisible(self.width() >= _WIDE)
             self.stack.addWidget(self.workbench)
             self.stack.setCurrentWidget(self.workbench)
         self._show()
         if self._kept:
             self.workbench.restore(dict(self._kept))
             self._kept = {}
-        if loaded.problem is not None:
+        if loaded.problem is not None and loaded.problem.sentence != self._said:
+            self._said = loaded.problem.sentence
             self.problem.emit(loaded.problem)
 
     def _fail(self, error: SensiViewError) -> None:
@@ -210,9 +225,24 @@ class VolumeItemView(QWidget):
         self.workbench.show_volume(
             self._loaded.volume,
             title=self._loaded.name,
-            overlays=[(part.title, part)],
+            # One name for all places on the other axes, so that colours and threshold stay as they were chosen.
+            overlays=[(self._item.title, part)],
             atlas=self._loaded.atlas,
         )
+
+    def _go_to_peak(self) -> None:
+        """Begin where the map is strongest: the middle of the volume tells nothing of it."""
+        from sensiview.gui.plots.volume_slices import magnitude
+
+        assert self.workbench is not None
+        scene = self.workbench.scene
+        layer = next((layer for layer in scene.layers if layer.role in ("overlay", "mask")), None)
+        if layer is None:
+            return
+        size = magnitude(layer)
+        place = np.unravel_index(int(np.argmax(size)), size.shape)
+        if size[place] > 0:
+            scene.set_cursor(scene.grid.mm((float(place[0]), float(place[1]), float(place[2]))))
 
     def part(self) -> FieldMap:
         """Return the map at the chosen places of its other axes, axes z, y, x."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +22,36 @@ if TYPE_CHECKING:
     from sensiview.datasets.atlas import Atlas
     from sensiview.datasets.card import DatasetCard
     from sensiview.datasets.volumes import VolumeSet
+    from sensiview.gui.viewer.panels.opening import Case
 
 
 @dataclass(frozen=True, eq=False)
 class Cohort:
-    """Volumes that were opened, the class of each (empty where unknown), and the first to show."""
+    """Volumes that were opened, the class of each (empty where unknown), and the atlas that fits the first.
+
+    `first` is the first volume, None where it can't be read: the others may be. `problem` tells what is wrong with
+    the atlas that was chosen.
+    """
 
     volumes: VolumeSet
     classes: tuple[str, ...]
     hashes: tuple[str, ...]
-    first: Loaded
+    first: Volume | None
+    atlas: Atlas | None
+    problem: SensiViewError | None = None
+
+    def case(self, index: int) -> Case:
+        """Return a volume with the atlas; reads files, for a background thread.
+
+        Raises
+        ------
+        DataError
+            The file is gone or changed, or is no volume any more.
+        """
+        from sensiview.gui.viewer.panels.opening import Case
+
+        volume = self.first if index == 0 and self.first is not None else self.volumes.volume(index)
+        return Case(volume, self.volumes.names[index], atlas=self.atlas)
 
     def thumbnail(self, index: int) -> Any:
         """Return three small slices of a volume, uint8 (y, x); for a background thread."""
@@ -59,21 +80,32 @@ def load_cohort(source: DatasetSource) -> Cohort:
         The files are gone or changed.
     """
     from sensiview.datasets.volume_opening import open_volumes
-    from sensiview.datasets.volumes import class_name
 
     volumes = open_volumes(source)
-    target = source.card.target
-    classes = ("",) * len(volumes) if target is None else tuple(class_name(v) for v in volumes.table[target])
-    volume = volumes.volume(0)
-    first = Loaded(volume, volumes.names[0], volumes.names, fitting_atlas(source.card, volume))
     hashes = tuple(source.files[known["files"][0]].sha256 for known in source.card.reading["volumes"])
-    return Cohort(volumes, classes, hashes, first)
+    first = atlas = problem = None
+    with contextlib.suppress(SensiViewError):  # said when the viewer asks for it
+        first = volumes.volume(0)
+    if first is not None:
+        atlas, problem = fitting_atlas(source.card, first)
+    return Cohort(volumes, classes_of(source.card, volumes), hashes, first, atlas, problem)
+
+
+def classes_of(card: DatasetCard, volumes: VolumeSet) -> tuple[str, ...]:
+    """Return the class of each volume by the data set's target, empty where there is none."""
+    from sensiview.datasets.volumes import class_name
+
+    target = card.target
+    if target is None or target not in volumes.table.columns:
+        return ("",) * len(volumes)
+    return tuple(class_name(value) for value in volumes.table[target])
 
 
 def load_underlay(source: DatasetSource | None, wanted: str, item: FieldMap, parameters: Mapping[str, Any]) -> Loaded:
     """Return a volume of the data set for a map to lie over; the map's own grid, empty, when there is none.
 
-    `wanted` names the volume, the first is taken otherwise. Reads files: call it off the GUI thread.
+    `wanted` names the volume; otherwise the one that the map says it lies over, or the first. Reads files: call it
+    off the GUI thread.
     """
     volume = name = None
     names: tuple[str, ...] = ()
@@ -81,37 +113,44 @@ def load_underlay(source: DatasetSource | None, wanted: str, item: FieldMap, par
     if source is not None and source.card.kind == "volumes":
         from sensiview.datasets.volume_opening import open_volumes
 
+        names = tuple(str(known["name"]) for known in source.card.reading["volumes"])
+        name = next((text for text in (wanted, item.over) if text in names), names[0])
         try:
-            volumes = open_volumes(source)
-            names = volumes.names
-            index = names.index(wanted) if wanted in names else 0
-            volume, name = volumes.volume(index), names[index]
+            volume = open_volumes(source).volume(names.index(name))
         except SensiViewError as error:
             problem = error
     if volume is None:
         shape = item.values.shape[-3:][::-1]
         affine = np.asarray(item.affine, dtype=np.float64)
-        volume, name = Volume(np.zeros(shape, dtype=np.uint8), affine, name="no volume"), "no volume"
-    atlas = fitting_atlas(source.card if source else None, volume, str(parameters.get("atlas") or ""))
-    return Loaded(volume, name or "", names, atlas, problem)
+        # Broadcast: nothing is allocated for a black ground.
+        volume = Volume(np.broadcast_to(np.uint8(0), shape), affine, name="No anatomy")
+    atlas, odd = fitting_atlas(source.card if source else None, volume, str(parameters.get("atlas") or ""))
+    return Loaded(volume, name or "", names, atlas, problem or odd)
 
 
-def fitting_atlas(card: DatasetCard | None, volume: Volume, wanted: str = "") -> Atlas | None:
-    """Return the atlas of a run or of a data set, or the one that comes with SensiView; None where none fits."""
+def fitting_atlas(
+    card: DatasetCard | None, volume: Volume, wanted: str = ""
+) -> tuple[Atlas | None, SensiViewError | None]:
+    """Return the atlas of a run or of a data set, or the one that comes with SensiView where it fits.
+
+    The second is what is wrong with the atlas that was chosen.
+    """
     from sensiview.datasets.atlas import atlas_for
 
-    if wanted == _NONE or _chosen(card) == _NONE:
-        return None
+    if wanted == _NONE or (not wanted and _chosen(card) == _NONE):
+        return None, None
     # Of a very large volume the values would take longer to read than they tell.
-    data = volume.values() if volume.raw.size < _MOST_VOXELS else None
+    data = volume.values() if volume.raw.size < _MOST_VOXELS and volume.raw.any() else None
+    problem = None
     for text in dict.fromkeys((wanted, "")):
         try:
             found = atlas_for(text, card, volume.grid, data)
-        except SensiViewError:
+        except SensiViewError as error:
+            problem = problem or error
             continue
         if found is not None:
-            return found[0]
-    return None
+            return found[0], problem
+    return None, problem
 
 
 def _chosen(card: DatasetCard | None) -> str:

@@ -7,11 +7,28 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QLabel, QProgressBar, QVBoxLayout, QWidget
+from shiboken6 import Shiboken
 
 from sensiview.errors import SensiViewError
 from sensiview.gui.background import run_in_background
 from sensiview.gui.dialogs.layout import dialog_column, label, named
 from sensiview.gui.session import Session
+
+Tell = Callable[[float], None]
+
+
+class _Reading:
+    """One piece of work; it ends at its next word once nobody waits for it."""
+
+    def __init__(self, emit: Callable[[float], None]) -> None:
+        self._emit = emit
+        self.stopped = False
+
+    def tell(self, share: float) -> None:
+        """Say how far it is, from the background thread."""
+        if self.stopped:
+            raise SensiViewError("This was given up.")
+        self._emit(share)
 
 
 class BackgroundDialog(QDialog):
@@ -22,7 +39,7 @@ class BackgroundDialog(QDialog):
     def __init__(self, session: Session, name: str, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._stopped = False
+        self._reading: _Reading | None = None
         self._forget: Callable[[], None] = _nothing
         self.column: QVBoxLayout = dialog_column(self, name, title)
         self.column.setSpacing(8)
@@ -36,7 +53,7 @@ class BackgroundDialog(QDialog):
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
         self.bar.hide()
-        self._progressed.connect(lambda share: self.bar.setValue(round(1000 * share)))
+        self._progressed.connect(self._show_progress)
 
     def finish_layout(self, box: QWidget) -> None:
         """Put problem, bar and buttons at the end."""
@@ -46,34 +63,82 @@ class BackgroundDialog(QDialog):
 
     def done(self, result: int) -> None:
         """Let a reading that goes on end at its next word."""
-        self._stopped = True
-        self._forget()
+        self._give_up()
         super().done(result)
 
-    def work(self, function: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        """Run `function` off the GUI thread; the bar shows until it ends."""
-        self._forget()
+    def work(
+        self,
+        function: Callable[[Tell], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[], None] | None = None,
+    ) -> None:
+        """Run `function` off the GUI thread; it gets what tells the bar how far it is. A newer call supersedes it.
+
+        After an error its sentence is shown, then `failed` is called.
+        """
+        self._give_up()
         self.problem.hide()
-        self.bar.setValue(0)
+        self.bar.setRange(0, 0)  # busy, until it is known how far
         self.bar.show()
+        reading = self._reading = _Reading(self._progressed.emit)
 
         def finish(value: Any) -> None:
             self.bar.hide()
             done(value)
 
-        self._forget = run_in_background(function, finish, self.say, owner=self)
+        def say(error: SensiViewError) -> None:
+            self.say(error)
+            if failed is not None:
+                failed()
 
-    def tell(self, share: float) -> None:
-        """Say how far it is, from the background thread; ends it there when the dialog was left."""
-        if self._stopped:
-            raise SensiViewError("The import was given up.")
-        self._progressed.emit(share)
+        self._forget = run_in_background(lambda: function(reading.tell), finish, say, owner=self)
+
+    def add(self, function: Callable[[], Any], added: Callable[[Any], None], failed: Callable[[], None]) -> None:
+        """Change the project off the GUI thread. It is finished also when the dialog is left meanwhile.
+
+        `added` and `failed` are only called while the dialog is there.
+        """
+        self._give_up()
+        self.problem.hide()
+        self.bar.setRange(0, 0)
+        self.bar.show()
+        session, project = self._session, self._session.project
+
+        def here() -> bool:
+            return Shiboken.isValid(self) and self.isVisible()
+
+        def finish(value: Any) -> None:
+            if session.project is project:
+                session.entries_changed("dataset")
+            if here():
+                self.bar.hide()
+                added(value)
+
+        def say(error: SensiViewError) -> None:
+            if here():
+                self.say(error)
+                failed()
+            else:
+                session.problem.emit(error)
+
+        run_in_background(function, finish, say, owner=session)
 
     def say(self, error: SensiViewError) -> None:
-        """Show what went wrong."""
+        """Show what went wrong in the place of how far it is."""
         self.bar.hide()
+        self.sentence.setText("")
         self.problem.setText(error.sentence)
         self.problem.show()
+
+    def _give_up(self) -> None:
+        self._forget()
+        self._forget = _nothing
+        if self._reading is not None:
+            self._reading.stopped = True
+
+    def _show_progress(self, share: float) -> None:
+        self.bar.setRange(0, 1000)
+        self.bar.setValue(round(1000 * share))
 
 
 def _nothing() -> None:

@@ -12,6 +12,7 @@ from sensiview.analysis.sources import DatasetSource
 from sensiview.gui.dialogs.background_dialog import BackgroundDialog
 from sensiview.gui.dialogs.layout import buttons, named
 from sensiview.gui.session import Session
+from sensiview.gui.undo import ProjectChange
 from sensiview.gui.volume_loading import Fitting, fitting
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ class ChooseAtlasDialog(BackgroundDialog):
     def __init__(self, session: Session, source: DatasetSource, parent: QWidget | None = None) -> None:
         super().__init__(session, "choose_atlas_dialog", "Atlas", parent)
         self._source = source
-        self._names: Path | None = None
-        self._fit: Fitting | None = None
         self.choice = QComboBox(self)
         named(self.choice, "atlas_choice", "Atlas")
         self.choice.addItem("No atlas", _NONE)
@@ -45,7 +44,8 @@ class ChooseAtlasDialog(BackgroundDialog):
         if file and self.choice.findData(file) < 0:
             self.choice.addItem(Path(file).name, file)
         self.choice.setCurrentIndex(max(0, self.choice.findData(file or "desikan_killiany")))
-        self.choice.activated.connect(self._look)
+        self._names: Path | None = Path(known["names"]) if known.get("names") else None
+        self.choice.activated.connect(self._chosen)
         self.browse = QPushButton("Label volume…", self)
         named(self.browse, "atlas_browse", "Choose a label volume", "AAL2 and others; names are found beside it")
         self.names_button = QPushButton("Names…", self)
@@ -92,22 +92,25 @@ class ChooseAtlasDialog(BackgroundDialog):
         dialog.fileSelected.connect(take)
         dialog.open()
 
+    def _chosen(self) -> None:
+        self._names = None  # those of another atlas
+        self._look()
+
     def _look(self) -> None:
-        self._fit = None
         self.findings.clear()
-        self.problem.hide()
         text = str(self.choice.currentData())
+        self.names_button.setEnabled(Path(text).is_absolute())
         if text == _NONE:
+            self.work(lambda _: None, lambda _: None)  # an atlas that is still being read is not wanted any more
             self.sentence.setText("No names of regions are shown, and no tables of regions are made.")
             self.main_button.setEnabled(True)
             return
         self.main_button.setEnabled(False)
         self.sentence.setText("Looking how the atlas fits …")
         source, names = self._source, self._names
-        self.work(lambda: fitting(source, text, names), self._show)
+        self.work(lambda _: fitting(source, text, names), self._show)
 
     def _show(self, found: Fitting) -> None:
-        self._fit = found
         self.sentence.setText(found.sentence)
         self.findings.addItems(list(found.findings))
         self.main_button.setEnabled(found.fits)
@@ -121,9 +124,17 @@ class ChooseAtlasDialog(BackgroundDialog):
             bundled = not Path(text).is_absolute()
             names = {"names": str(self._names)} if self._names is not None else {}
             extra["atlas"] = {"file": f"bundled:{text}" if bundled else text, **names}
-        card: DatasetCard = self._source.card.model_copy(update={"extra": extra})
-        with self._session.guard():
-            self._session.writable_project().update_dataset_card(self._source.id, card)
-            self._session.entries_changed("dataset")
+        session, identifier, old = self._session, self._source.id, self._source.card
+        card: DatasetCard = old.model_copy(update={"extra": extra})
+        with session.guard():
+            session.writable_project()
+            session.undo.push(
+                ProjectChange(
+                    session,
+                    f"choose atlas '{self.choice.currentText()}'" if text != _NONE else "choose no atlas",
+                    lambda: session.replace_dataset_card(identifier, card),
+                    lambda: session.replace_dataset_card(identifier, old),
+                )
+            )
         self.accept()
-        self.chosen.emit(self._source.id)
+        self.chosen.emit(identifier)

@@ -19,9 +19,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )  # fmt: skip
 
+from sensiview.errors import DataError
 from sensiview.gui.background import run_in_background
 from sensiview.gui.dialogs.background_dialog import BackgroundDialog
 from sensiview.gui.dialogs.layout import buttons, form, named
+from sensiview.gui.entry_texts import counted
 from sensiview.gui.icons import icon
 from sensiview.gui.number_text import short
 from sensiview.gui.session import Session
@@ -91,7 +93,7 @@ class ImportDicomDialog(BackgroundDialog):
         self.finish_layout(box)
         self.resize(1040, 720)
         self.sentence.setText("Looking for series …")
-        self.work(lambda: _listing(self._paths, self.tell), self._show)
+        self.work(lambda tell: _listing(self._paths, tell), self._show)
 
     # Inside.
 
@@ -112,7 +114,12 @@ class ImportDicomDialog(BackgroundDialog):
         self.tree.expandAll()
         self.tree.blockSignals(False)
         readable = sum(series.readable for series in listing.series)
-        parts = [f"{len(listing.series)} series in {listing.n_files} files, {readable} of them volumes."]
+        if not listing.series:
+            sentences = [finding.sentence for finding in listing.findings]
+            self.say(DataError(" ".join(sentences) or "No DICOM series was found. Choose the folder that holds them."))
+            return
+        files = counted(listing.n_files, "file")
+        parts = [f"{files}, {len(listing.series)} series; {readable} can be read as volumes."]
         parts += [finding.sentence for finding in listing.findings[:3]]
         self.sentence.setText(" ".join(parts))
         first = next((item for item in self._rows() if item.data(0, _SERIES).readable), None)
@@ -179,12 +186,11 @@ class ImportDicomDialog(BackgroundDialog):
             project = self._session.writable_project()
             self.import_button.setEnabled(False)
             series, name, copy = self.chosen_series(), self.name.text().strip(), self.copy.isChecked()
-            self.work(lambda: add_series(project, series, name=name, copy=copy).source, self._added)
+            self.add(lambda: add_series(project, series, name=name, copy=copy).source, self._added, self._count)
 
     def _added(self, source: DatasetSource) -> None:
         for note in source.card.notes:
             self._session.say(f"'{source.card.name}': {note}", level="warning")
-        self._session.entries_changed("dataset")
         self.accept()
         self.imported.emit(source.id)
 

@@ -49,6 +49,8 @@ class ImportVolumesDialog(BackgroundDialog):
         self._paths = list(paths)
         self._participants: Path | None = None
         self._found: Found | None = None
+        self._frame = -1
+        self._target_touched = False
         split = QSplitter(self)
         split.setChildrenCollapsible(False)
         self.table = FrameTable("import_volume_table", row_numbers=True)
@@ -74,11 +76,14 @@ class ImportVolumesDialog(BackgroundDialog):
         self.target = QComboBox(self)
         named(self.target, "import_target", "Target column", "The column of the diagnosis; it can be chosen later")
         self.target.setMinimumWidth(180)
+        self.target.activated.connect(self._touch_target)
         self.frame = QSpinBox(self, minimum=-1, maximum=100_000)
         self.frame.setSpecialValueText("refuse 4-D")
         named(self.frame, "import_frame", "Volume of 4-D files", "Which volume of files with a time axis, from 0")
         self.frame.setValue(-1)
-        self.frame.editingFinished.connect(self._look)
+        # Leaving the field says "finished" too: only another number is worth looking again, or a click on Import
+        # would first disable that button.
+        self.frame.editingFinished.connect(self._look_if_other_frame)
         self.subjects = QPushButton("Table of subjects…", self)
         named(
             self.subjects, "choose_participants_button", "Choose the table of subjects",
@@ -100,20 +105,30 @@ class ImportVolumesDialog(BackgroundDialog):
         row.addWidget(self.copy)
         return row
 
+    def _look_if_other_frame(self) -> None:
+        if self.frame.value() != self._frame:
+            self._look()
+
     def _look(self) -> None:
         self.import_button.setEnabled(False)
         self.sentence.setText("Looking at the volumes …")
+        self._found, self._frame = None, self.frame.value()
         paths, participants = self._paths, self._participants
-        frame = self.frame.value() if self.frame.value() >= 0 else None
-        self.work(lambda: look_at_volumes(paths, participants, frame, self.tell), self._show)
+        frame = self._frame if self._frame >= 0 else None
+        self.work(lambda tell: look_at_volumes(paths, participants, frame, tell), self._show, self._show_nothing)
+
+    def _show_nothing(self) -> None:
+        """What was found before is not what would be imported now."""
+        self.table.clear()
+        self.findings.clear()
 
     def _show(self, found: Found) -> None:
         self._found = found
-        self.sentence.setText(volume_headline(found.cohort.card))
+        self.sentence.setText(volume_headline(found.cohort.card, target=False))
         self.table.show_frame(found.frame)
         self.findings.clear()
         self.findings.addItems(list(found.findings) or ["Nothing odd was noticed."])
-        chosen = self.target.currentData() or found.likely_target
+        chosen = self.target.currentData() if self._target_touched else found.likely_target
         self.target.clear()
         self.target.addItem(_NO_TARGET, None)
         for column in found.cohort.card.columns:
@@ -134,6 +149,9 @@ class ImportVolumesDialog(BackgroundDialog):
         self.subjects.setText(Path(path).name)
         self._look()
 
+    def _touch_target(self) -> None:
+        self._target_touched = True
+
     def _import(self) -> None:
         found = self._found
         if found is None:
@@ -142,9 +160,13 @@ class ImportVolumesDialog(BackgroundDialog):
             project = self._session.writable_project()
             self.import_button.setEnabled(False)
             name, target, copy = self.name.text().strip(), self.target.currentData(), self.copy.isChecked()
-            self.work(lambda: add_found(project, found, name=name, target=target, copy=copy), self._added)
+            self.add(
+                lambda: add_found(project, found, name=name, target=target, copy=copy), self._added, self._can_try_again
+            )
+
+    def _can_try_again(self) -> None:
+        self.import_button.setEnabled(self._found is not None)
 
     def _added(self, source: DatasetSource) -> None:
-        self._session.entries_changed("dataset")
         self.accept()
         self.imported.emit(source.id)

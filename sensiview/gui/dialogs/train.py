@@ -104,7 +104,7 @@ class TrainDialog(QDialog):
         fields.addRow("&Name", self.name)
         fields.addRow("&Seed", self.seed)
         fields.addRow("&Device", self.device)
-        self.folds = QSpinBox(content, minimum=0, maximum=100)
+        self.folds = QSpinBox(content, minimum=1, maximum=100)
         self.folds.setSpecialValueText("one split")
         named(
             self.folds, "training_folds", "Folds",
@@ -114,6 +114,8 @@ class TrainDialog(QDialog):
         named(self.runs, "training_runs", "Runs", "Networks per fold, each from another random start")
         self.folds.valueChanged.connect(lambda folds: self.runs.setEnabled(folds > 1))
         self.runs.setEnabled(False)
+        for field in (self.folds, self.runs):
+            field.setVisible(self._kind() == "volumes")
         if self._kind() == "volumes":
             fields.addRow("&Folds", self.folds)
             fields.addRow("&Runs", self.runs)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from sensiview.analysis.items import FieldMap
 from sensiview.gui.number_text import short, with_unit_behind
@@ -51,7 +52,7 @@ def entries_of(item: FieldMap, grid: DisplayGrid, ground: Layer | None, places: 
     found = []
     for place, layer in zip(places, layers, strict=True):
         look = replace(layer.look, low=low, high=high, threshold=threshold, opacity=1.0)
-        size = np.nan_to_num(np.abs(np.asarray(layer.array, dtype=np.float32) * layer.slope + layer.intercept))
+        size = magnitude(layer)
         a, b, c = (int(v) for v in np.unravel_index(int(np.argmax(size)), size.shape))
         below = ground or Layer("shape", "", "underlay", (size > 0).astype(np.uint8), Look("grey", 0.0, 5.0))
         value, peaked = layer.value((a, b, c)), bool(size[a, b, c] > 0)
@@ -66,6 +67,13 @@ def entries_of(item: FieldMap, grid: DisplayGrid, ground: Layer | None, places: 
             a, b, c = grid.voxel(grid.centre)
             title = f"{title}: zero everywhere" if title else "Zero everywhere"
         found.append(Entry((below, replace(layer, look=look)), (a, b, c), peaked, title))
+    return found
+
+
+def magnitude(layer: Layer) -> npt.NDArray[np.float32]:
+    """Return how far each voxel of a layer is from zero, (R, A, S); 0 where it has no value."""
+    values = np.asarray(layer.array, dtype=np.float32) * np.float32(layer.slope) + np.float32(layer.intercept)
+    found: npt.NDArray[np.float32] = np.nan_to_num(np.abs(values), posinf=0.0)
     return found
 
 

@@ -22,6 +22,7 @@ from sensiview.gui.viewer.panels.pictures import PictureTools
 from sensiview.gui.viewer.panels.readout import Readout
 from sensiview.gui.viewer.panels.remembered import RememberedLooks
 from sensiview.gui.viewer.panels.side_column import SideColumn
+from sensiview.gui.viewer.scene import DisplayGrid
 from sensiview.gui.viewer.view_history import ViewHistory
 from sensiview.gui.viewer.viewer import VolumeViewer
 
@@ -153,6 +154,22 @@ class ViewerWorkbench(QWidget):
             widget.setVisible(several)
         if several:
             self.side.open_tab("cases")
+
+    def set_classes(self, classes: Sequence[str]) -> None:
+        """Name the classes of the cohort anew; what is shown stays."""
+        self.side.cases.set_classes(classes)
+
+    def clear(self) -> None:
+        """Show nothing: another cohort comes, and nobody may read the picture of the one before under its name."""
+        self._cancel()
+        self._atlases = []
+        self.set_cases(())
+        self.scene.set_measurements(())
+        self.side.regions.show_result(None)
+        self.scene.show(DisplayGrid((1, 1, 1), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)), ())
+        self.history.clear()
+        self._title.setText("")
+        self.say("")
 
     def choose_case(self, index: int) -> None:
         """Open a case of the list."""

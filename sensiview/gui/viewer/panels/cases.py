@@ -96,6 +96,11 @@ class CasesPanel(QWidget):
         self.model.set_cases(names, classes, groups, thumbnails)
         self._narrow()
 
+    def set_classes(self, classes: Sequence[str]) -> None:
+        """Name the classes of the cases anew; the chosen case stays."""
+        self.model.classes = tuple(classes)
+        self._narrow()
+
     def current(self) -> int:
         """Return the chosen case; -1 before the first one."""
         return self._current

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,7 +64,9 @@ def open_case(case: Case, atlases: Sequence[Atlas] = ()) -> Opened:
     layers, problems = [below], []
     for atlas in dict.fromkeys([*([case.atlas] if case.atlas is not None else []), *atlases]):
         try:
-            layers.append(fitted_atlas(atlas, grid, below))
+            # Its names are in the read-out at once; its colours would lie over the anatomy that one wants to read.
+            found = fitted_atlas(atlas, grid, below)
+            layers.append(replace(found, look=replace(found.look, visible=False)))
         except SensiViewError as error:
             problems.append(error)
     for number, (title, item) in enumerate(case.overlays):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from sensiview.gui.viewer.panels.atlas import AtlasPanel
 from sensiview.gui.viewer.panels.cases import CasesPanel
@@ -32,14 +33,20 @@ class SideColumn(QTabWidget):
         self.regions = RegionsPanel(scene, self)
         self.cases = CasesPanel(self)
         self.measurements = MeasurementsPanel(scene, self)
-        self.places = QWidget(self)
+        # Three panels below each other are higher than a small window: they scroll, and the window stays small.
+        self.places = QScrollArea(self)
         self.places.setObjectName("places_tab")
-        column = QVBoxLayout(self.places)
+        self.places.setFrameShape(QFrame.Shape.NoFrame)
+        self.places.setWidgetResizable(True)
+        self.places.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        content = QWidget()
+        column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         for panel in (self.go_to, self.atlas):
             column.addWidget(panel)
         column.addWidget(self.regions, 1)
+        self.places.setWidget(content)
         self.tabs: dict[str, QWidget] = {
             "cases": self.cases, "layers": self.layers, "regions": self.places, "measure": self.measurements,
             "histogram": self.histogram,
