@@ -10,6 +10,8 @@ from sensiview.analysis.parameters import Parameters, parameter
 from sensiview.errors import UserError
 from sensiview.numerics.mask_fills import Fill
 
+_LARGEST_SPACING = 100.0
+
 
 class MaskParameters(Parameters):
     """Whose inputs are masked with what, what the mask is judged by, and how it is sought."""
@@ -68,13 +70,11 @@ class MaskParameters(Parameters):
         help="auto: voxels that are not 0 and differ from the fill; all; atlas (inside any region); regions of the "
         "atlas by name, separated by commas; or a mask file (.nii, .nii.gz).",
     )
-    grid_spacing: float = parameter(
-        3.0,
+    grid_spacing: float | Literal["auto"] = parameter(
+        "auto",
         label="Mask spacing",
         help="Distance of the mask's own nodes, linear in between: in voxels of the input, or in mm. 1 voxel is the "
-        "full resolution.",
-        gt=0,
-        le=100,
+        "full resolution; auto is 9 mm, but at most 3 voxels.",
     )
     grid_unit: Literal["voxels", "mm"] = parameter(
         "voxels", label="Spacing in", help="Unit of the mask's spacing: voxels or mm.", advanced=True
@@ -131,6 +131,13 @@ class MaskParameters(Parameters):
         help="Subjects through the network at once; auto takes what its layers allow in about 1 GB.",
         advanced=True,
     )
+
+    @field_validator("grid_spacing")
+    @classmethod
+    def _spacing(cls, value: float | str) -> float | str:
+        if isinstance(value, float) and not 0 < value <= _LARGEST_SPACING:
+            raise ValueError(f"The mask's grid spacing must be above 0 and at most {_LARGEST_SPACING:g}")
+        return value
 
     @field_validator("fill", mode="before")
     @classmethod

@@ -92,7 +92,10 @@ class MaskGrid:
         return nodes
 
 
-def spacing_factors(grid_spacing: float, unit: str, spacing: Sequence[float]) -> tuple[float, ...]:
+_AUTO_MM = 9.0
+
+
+def spacing_factors(grid_spacing: float | str, unit: str, spacing: Sequence[float]) -> tuple[float, ...]:
     """Return how many voxels lie between two nodes along each axis, never less than one.
 
     Parameters
@@ -109,6 +112,9 @@ def spacing_factors(grid_spacing: float, unit: str, spacing: Sequence[float]) ->
     UserError
         Not above 0.
     """
+    if isinstance(grid_spacing, str):
+        # Nine millimetres are a third of the resolution of 3 mm maps; coarser data have fewer voxels to spare.
+        return tuple(min(3.0, max(1.0, _AUTO_MM / float(mm))) for mm in spacing)
     if not (math.isfinite(grid_spacing) and grid_spacing > 0):
         raise UserError(f"The mask's grid spacing is {grid_spacing:g}; it must be above 0.")
     if unit == "voxels":

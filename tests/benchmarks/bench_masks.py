@@ -196,7 +196,7 @@ def planted_truth(regions: int, shape: tuple[int, int, int] = (24, 28, 24), step
         result = MaskOptimization().run(study, parameters, Silent())
         cover = 1 - np.asarray(result["mask"].values).swapaxes(0, 2)  # type: ignore[attr-defined]
         density = {i: cover[ids == i].mean() for i in inside}
-        ranks.append(1 + sum(d > density[chosen] for d in density.values()))
+        ranks.append(1 + sum(bool(d > density[chosen]) for d in density.values()))
         shares.append(float(cover[ndimage.binary_dilation(planted)].sum() / max(cover.sum(), 1e-9)))
     return {"ranks": ranks, "shares": shares}
 
