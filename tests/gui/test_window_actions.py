@@ -15,6 +15,7 @@ from sensiview.gui.action_list import ACTIONS, MENUS
 from sensiview.gui.command_palette import fuzzy_score
 from sensiview.gui.commands import Commands
 from sensiview.gui.conditions import CONDITIONS
+from sensiview.gui.dialogs.shortcuts import viewer_shortcuts
 
 pytestmark = pytest.mark.needs_display
 
@@ -116,7 +117,8 @@ def test_that_the_shortcut_sheet_lists_every_command_and_narrows(window: Any) ->
     window.action_set["shortcuts"].trigger()
     sheet = window.dialog("shortcuts")
     rows = [group.child(i).text(0) for group in sheet._groups for i in range(group.childCount())]
-    assert sorted(rows) == sorted(info.title for info in ACTIONS)
+    of_the_viewer = [text for _, text, _ in viewer_shortcuts()]
+    assert sorted(rows) == sorted([*(info.title for info in ACTIONS), *of_the_viewer])
     sheet.search.setText("ctrl+i")
     shown = [g.child(i).text(0) for g in sheet._groups for i in range(g.childCount()) if not g.child(i).isHidden()]
     assert shown == ["Import table"]
