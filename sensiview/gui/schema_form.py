@@ -90,7 +90,7 @@ class SchemaForm(QWidget):
             return check
         if kind == "integer":
             whole = QSpinBox(self)
-            whole.setRange(_lowest(described), int(described.get("maximum", _LARGEST)))
+            whole.setRange(_lowest(described), min(_LARGEST, int(described.get("maximum", _LARGEST))))
             whole.setGroupSeparatorShown(True)
             whole.setValue(int(value or 0))
             whole.valueChanged.connect(self.changed)
