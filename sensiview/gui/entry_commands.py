@@ -160,7 +160,7 @@ class EntryCommands(ProjectCommands):
             elif weights:
                 self._add_model(weights[0])
             else:
-                kinds = ", ".join(sorted(TABLE_SUFFIXES | WEIGHT_SUFFIXES))
+                kinds = ", ".join(sorted({*TABLE_SUFFIXES, *VOLUME_SUFFIXES, *DICOM_SUFFIXES, *WEIGHT_SUFFIXES}))
                 raise UserError(
                     f"'{files[0].name}' is neither a table, nor volumes, nor weights, nor a project. Known: {kinds}."
                 )

@@ -98,7 +98,7 @@ def test_that_a_dropped_file_of_another_kind_is_refused_with_a_sentence(open_win
     other = tmp_path / "notes.docx"
     other.write_text("x", encoding="utf-8")
     drop(open_window.tree.tree, other)
-    assert "neither a table, nor weights" in open_window.dialog("error").sentence.text()
+    assert "neither a table, nor volumes, nor weights" in open_window.dialog("error").sentence.text()
 
 
 def test_that_a_read_only_project_refuses_changes_with_the_reason(window: Any, project_path: Path) -> None:
