@@ -21,7 +21,6 @@ from sensiview.datasets.atlas import DEFAULT_ATLAS, Atlas, atlas_for, atlas_on, 
 from sensiview.datasets.atlas_sides import find_regions
 from sensiview.datasets.describing import listed
 from sensiview.datasets.volume import Grid, Volume
-from sensiview.datasets.volume_opening import volumes_from_images
 from sensiview.errors import DataError, UserError, suggestion
 
 if TYPE_CHECKING:
@@ -211,6 +210,8 @@ class KnownRegions(Analysis[KnownRegionsParameters]):
 
     def example(self) -> Example[KnownRegionsParameters]:
         """Return a mask inside both hippocampi and noise of two subjects, on a coarse grid in MNI space."""
+        from sensiview.datasets.volume_opening import volumes_from_images
+
         atlas = find_atlas("desikan_killiany")
         grid = Grid((19, 23, 20), np.array([[8.0, 0, 0, -72], [0, 8, 0, -106], [0, 0, 8, -71], [0, 0, 0, 1]]))
         labels = atlas_on(atlas, grid)
