@@ -18,7 +18,7 @@ from sensiview.datasets.cohort import understand_cohort
 from sensiview.datasets.volume_opening import open_volumes
 from sensiview.errors import DataError, Stopped, UserError
 from sensiview.files import fingerprint
-from sensiview.jobs.events import Advanced, Event, Succeeded, Warned
+from sensiview.jobs.events import Event, StageBegan, Succeeded, Warned
 from sensiview.jobs.execution import execute
 from sensiview.jobs.prepared import read_prepared
 from sensiview.jobs.progress import JobProgress
@@ -112,7 +112,7 @@ def test_that_a_mixed_cohort_lies_on_one_grid_with_everything_in_its_place(tmp_p
     assert (table.frame["inside_template"] > 0.9).all()
     assert recorded["parameters"]["interpolation"] == "linear"
     assert not [event for event in events if isinstance(event, Warned)]
-    assert any(isinstance(event, Advanced) for event in events)
+    assert any(isinstance(event, StageBegan) for event in events)
 
 
 def test_that_what_can_not_be_resampled_is_left_out_and_said(tmp_path: Path, mixed: Path) -> None:
