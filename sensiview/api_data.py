@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -136,7 +137,7 @@ def finished_runs(runs: Mapping[str, Any] | None, volumes: VolumeSet | None, dev
         settings = result.facts.get("parameters")
         found[name] = Finished(
             id=name,
-            result=lambda result=result: result,  # type: ignore[misc]
+            result=partial(_kept, result),
             name=name,
             analysis=str(result.facts.get("analysis", "")),
             parameters=settings if isinstance(settings, Mapping) else {},
@@ -144,6 +145,10 @@ def finished_runs(runs: Mapping[str, Any] | None, volumes: VolumeSet | None, dev
             network=_opener(model, volumes, device),
         )
     return found
+
+
+def _kept(result: Result) -> Result:
+    return result
 
 
 def _opener(model: Any, volumes: VolumeSet | None, device: str) -> Any:

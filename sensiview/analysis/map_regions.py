@@ -58,23 +58,17 @@ class RegionFinder:
     name: str = ""
 
     def __post_init__(self) -> None:
-        text = self.wanted.strip()
-        own = self.dataset.extra.get("atlas")
-        asked = bool(text) or bool(own)
-        if text.lower() == "none":
-            return
-        if not text:
-            text = str((own or {}).get("file", "")).removeprefix("bundled:") or "desikan_killiany"
-        from sensiview.datasets.atlas import atlas_on, find_atlas
+        from sensiview.datasets.atlas import atlas_for
 
         try:
-            atlas = find_atlas(text)
-            self.labels = atlas_on(atlas, self.grid)
-            self.names, self.name = atlas.names, atlas.name
+            found = atlas_for(self.wanted, self.dataset, self.grid)
         except UserError as error:
-            # The bundled atlas is only tried; data of another space have no regions, and nobody asked.
-            if asked:
-                self.warn(f"There is no table of regions. {error.sentence}")
+            self.warn(f"There is no table of regions. {error.sentence}")
+            return
+        # The bundled atlas is only tried; data of another space have no regions, and nobody asked.
+        if found is not None:
+            atlas, self.labels, _ = found
+            self.names, self.name = atlas.names, atlas.name
 
     def table(self, values: NDArray[Any]) -> pd.DataFrame | None:
         """Return the regions of one map (i, j, k), None without an atlas."""
