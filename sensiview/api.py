@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from sensiview.analysis.sources import DatasetSource
+    from sensiview.datasets.images import ImageSet
     from sensiview.datasets.volumes import VolumeSet
 
 __all__ = ["Collection", "LoadedModel", "LoadedProject", "LoadedRun", "analyse", "load"]
@@ -103,7 +104,7 @@ def analyse(
         ready=(lambda: model.network(device)) if isinstance(model, LoadedModel) else None,
         device=device,
     )
-    table, volumes, network = found_data.table, found_data.volumes, found_data.network
+    table, volumes, images, network = found_data.table, found_data.volumes, found_data.images, found_data.network
     study = Study(
         dataset=found_data.card,
         model=network.card if network else None,
@@ -113,9 +114,10 @@ def analyse(
         runs=finished_runs(runs, volumes, device),
         table_loader=(lambda: table) if table is not None else None,
         volumes_loader=(lambda: volumes) if volumes is not None else None,
+        images_loader=(lambda: images) if images is not None else None,
         network_loader=(lambda: network) if network is not None else None,
     )
-    found = analysis.obstacles(study) or analysis.problems(study, chosen)
+    found = analysis.against(study, chosen)
     if found:
         raise UserError(" ".join(found))
     began = time.perf_counter()
@@ -155,7 +157,11 @@ def load(project: str | Path) -> LoadedProject:
         )
 
 
-def _opened(source: DatasetSource) -> pd.DataFrame | VolumeSet:
+def _opened(source: DatasetSource) -> pd.DataFrame | VolumeSet | ImageSet:
+    if source.card.kind == "images":
+        from sensiview.datasets.image_opening import open_images
+
+        return open_images(source)
     if source.card.kind == "volumes":
         from sensiview.datasets.volume_opening import open_volumes
 

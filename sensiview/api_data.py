@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import nn
 
+    from sensiview.datasets.images import ImageSet
     from sensiview.datasets.volumes import VolumeSet
     from sensiview.models.network import Network
 
@@ -30,6 +31,7 @@ class Given:
     card: DatasetCard
     table: Table | None = None
     volumes: VolumeSet | None = None
+    images: ImageSet | None = None
     network: Network | None = None
 
 

@@ -56,7 +56,7 @@ def new_analysis(
     if seed < 1:
         raise UserError(f"The seed must be 1 or larger (given: {seed}).")
     study = study_of(project, data, network, device=device, seed=seed, batch_size=batch_size)
-    found = analysis.obstacles(study) or analysis.problems(study, chosen)
+    found = analysis.against(study, chosen)
     if found:
         raise UserError(" ".join(found))
     return project.new_run(

@@ -95,6 +95,13 @@ class Analysis(ABC, Generic[P]):
         """Return sentences about values that don't fit this study (unknown factor, reversed bounds)."""
         return []
 
+    def against(self, study: Study, parameters: P) -> list[str]:
+        """Return every sentence that keeps it from running: obstacles first, else misplaced and unfitting values."""
+        if found := self.obstacles(study):
+            return found
+        misplaced = parameters.misplaced(study.dataset.kind) if study.dataset is not None else []
+        return misplaced or self.problems(study, parameters)
+
     @abstractmethod
     def cost(self, study: Study, parameters: P) -> Cost:
         """Return evaluations and peak memory, from the cards only; called at every change of the form."""

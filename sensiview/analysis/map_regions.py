@@ -46,7 +46,7 @@ class RegionFinder:
     dataset : DatasetCard
     grid : Grid
     warn : callable
-        Gets a sentence when an atlas that was asked for does not fit.
+        Gets a sentence when an atlas that was asked for does not fit, or only with a loss.
     """
 
     wanted: str
@@ -67,8 +67,10 @@ class RegionFinder:
             return
         # The bundled atlas is only tried; data of another space have no regions, and nobody asked.
         if found is not None:
-            atlas, self.labels, _ = found
+            atlas, self.labels, said = found
             self.names, self.name = atlas.names, atlas.name
+            for sentence in said:
+                self.warn(sentence)
 
     def table(self, values: NDArray[Any]) -> pd.DataFrame | None:
         """Return the regions of one map (i, j, k), None without an atlas."""

@@ -39,6 +39,22 @@ class Parameters(BaseModel):
         """Check ``name=value`` pairs of a command line: JSON where it reads as JSON, text otherwise."""
         return cls.parse({name: _from_text(text) for name, text in values.items()})
 
+    @classmethod
+    def of_other_kinds(cls, kind: str) -> tuple[str, ...]:
+        """Return the names of parameters that mean nothing for this kind of data."""
+        found = []
+        for name, field in cls.model_fields.items():
+            extra = field.json_schema_extra
+            kinds = extra.get("kinds") if isinstance(extra, dict) else None
+            if isinstance(kinds, list) and kind not in kinds:
+                found.append(name)
+        return tuple(found)
+
+    def misplaced(self, kind: str) -> list[str]:
+        """Return a sentence for each value that was given although it means nothing for this kind of data."""
+        given = (n for n in self.of_other_kinds(kind) if getattr(self, n) != type(self).model_fields[n].default)
+        return [f"The parameter '{name}' has no meaning for {kind}. Leave it out." for name in given]
+
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values: what a run records and `parse` takes back."""
         return self.model_dump(mode="json")
@@ -71,6 +87,7 @@ def parameter(
     unit: str = "",
     advanced: bool = False,
     suggestions: str = "",
+    kinds: tuple[str, ...] = (),
     **bounds: Any,
 ) -> Any:
     """Declare one parameter.
@@ -85,8 +102,13 @@ def parameter(
         Shown only after "More settings".
     suggestions : str
         What the form offers for a free field: ``factors``, ``outputs``, ``layers``, ``classes`` or ``runs``.
+    kinds : tuple of str
+        Kinds of data (``table``, ``images``, ``volumes``) that it has a meaning for; empty for all. The form shows it
+        for these only.
     bounds
         ``ge``, ``gt``, ``le``, ``lt``, ``min_length`` as pydantic takes them.
     """
     extra: dict[str, Any] = {"unit": unit, "advanced": advanced, "suggestions": suggestions}
+    if kinds:
+        extra["kinds"] = list(kinds)
     return Field(default, title=label, description=help, json_schema_extra=extra, **bounds)

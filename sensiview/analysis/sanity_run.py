@@ -150,8 +150,12 @@ class SanityRun:
         if modes := parameters.modes():
             self.progress.stage("Randomising the weights")
             rows = randomised(self.trial, self.maker, modes, parameters.layers)
-            self.items["randomisation"], correlation = randomisation_item(rows)
-            self.judgements.append(judge_randomisation(correlation))
+            if rows:
+                self.items["randomisation"], correlation = randomisation_item(rows)
+                self.judgements.append(judge_randomisation(correlation))
+            else:
+                name = self.opened.inputs.network.card.name
+                self.opened.warn(f"'{name}' shows no layers with weights, so that none could be randomised.")
         if parameters.repeats:
             self.progress.stage("Other seeds and noise")
             rows = repeated(self.trial, self.maker, parameters.repeats, parameters.noise)

@@ -12,6 +12,7 @@ from sensiview.models.card import ModelCard
 
 if TYPE_CHECKING:
     from sensiview.analysis.result import Result
+    from sensiview.datasets.images import ImageSet
     from sensiview.datasets.table import Table
     from sensiview.datasets.volumes import VolumeSet
     from sensiview.models.architectures import Architecture
@@ -80,6 +81,7 @@ class Study:
     architectures: Mapping[str, Architecture] | None = None
     table_loader: Callable[[], Table] | None = None
     volumes_loader: Callable[[], VolumeSet] | None = None
+    images_loader: Callable[[], ImageSet] | None = None
     network_loader: Callable[[], Network] | None = None
 
     def table(self) -> Table:
@@ -93,6 +95,12 @@ class Study:
         if self.volumes_loader is None:
             raise UserError("This analysis needs volumes. Choose a data set of volumes first.")
         return self.volumes_loader()
+
+    def images(self) -> ImageSet:
+        """Return the images; each is read when it is used."""
+        if self.images_loader is None:
+            raise UserError("This analysis needs images. Choose a data set of images first.")
+        return self.images_loader()
 
     def network(self) -> Network:
         """Return the network with its weights, in eval mode, on the study's device."""

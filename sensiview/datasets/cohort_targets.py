@@ -9,7 +9,8 @@ import numpy as np
 
 from sensiview.datasets.card import DatasetCard
 from sensiview.datasets.participants import Matching, Participants, is_session_column, is_subject_column
-from sensiview.datasets.volumes import class_name, count_classes
+from sensiview.datasets.selecting import class_name
+from sensiview.datasets.volumes import count_classes
 from sensiview.errors import DataError, suggestion
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from sensiview.datasets.file_entities import entities, keys
 from sensiview.datasets.nifti_files import is_volume_name, volume_stem
 from sensiview.datasets.options import ReadingOptions
 from sensiview.datasets.reading import preview, read_table, understand
-from sensiview.datasets.volumes import class_name
+from sensiview.datasets.selecting import class_name
 from sensiview.errors import DataError
 
 if TYPE_CHECKING:
@@ -101,25 +101,54 @@ def read_participants(path: Path, options: ReadingOptions | None = None) -> Part
     return Participants(path, table.frame, options, unreadable)
 
 
-def find_participants(files: Sequence[Path], roots: Sequence[Path]) -> tuple[Participants, Matching] | None:
+def find_participants(
+    files: Sequence[Path], roots: Sequence[Path], passed_over: list[str] | None = None
+) -> tuple[Participants, Matching] | None:
     """Look for a table beside the files: ``participants.tsv`` first, then any table that names at least half of them.
 
-    Looked at are the folders that were given, those of the files, and the folders above.
+    Looked at are the folders that were given, those of the files, and the folders above. Why a table that is called
+    participants was not taken is added to `passed_over`, a sentence each; other tables may be of anything.
     """
     best: tuple[Participants, Matching] | None = None
+    why_not: list[str] = []
     for path in _tables(files, roots):
+        named = "participants" in path.name.lower()
         try:
             table = read_participants(path)
-        except DataError:
-            continue  # some other table
+        except DataError as error:
+            if named:
+                why_not.append(f"{path.name} beside the volumes was not used: {error.sentence}")
+            continue
         matching = match_rows(table.frame, files)
         if matching is None or 2 * matching.matched < len(files):
+            if named:
+                why_not.append(f"{path.name} beside the volumes was not used: {_names_few(table, matching, files)}")
             continue
         if best is None or matching.matched > best[1].matched:
             best = table, matching
         if matching.matched == len(files):
             break
+    if best is None and passed_over is not None:
+        passed_over.extend(why_not)
     return best
+
+
+def names_none(table: Participants, files: Sequence[Path]) -> str:
+    """Return the sentence for a table in which no volume is found."""
+    columns = listed(map(str, table.frame.columns), 5)
+    return (
+        f"No column of {table.path} names the volumes or their subjects (columns: {columns}; first file: "
+        f"{files[0].name}). Add a column participant_id, or one with the file names."
+    )
+
+
+def _names_few(table: Participants, matching: Matching | None, files: Sequence[Path]) -> str:
+    if matching is None:
+        return names_none(table, files)
+    return (
+        f"its column '{matching.column}' names only {matching.matched:,} of {len(files):,} volumes. Complete it, or "
+        "choose the table by hand."
+    )
 
 
 def _tables(files: Sequence[Path], roots: Sequence[Path]) -> list[Path]:

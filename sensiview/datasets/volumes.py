@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sensiview.datasets.card import DatasetCard
+from sensiview.datasets.selecting import class_name, select_places
 from sensiview.datasets.volume import Grid, Volume
-from sensiview.errors import DataError, UserError, suggestion
+from sensiview.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,48 +119,9 @@ class VolumeSet:
         UserError
             Nothing of that name, out of range, or nothing left.
         """
-        parts = [p.strip() for p in wanted.split(",")] if isinstance(wanted, str) else list(wanted)
-        places: set[int] = set()
-        for part in parts:
-            places.update(self._places(part))
-        if not places:
-            raise UserError("No volume is chosen. Write 'all', numbers such as 0-4, or names.")
-        return np.array(sorted(places), dtype=np.int64)
-
-    def _places(self, part: int | str) -> Sequence[int]:
-        if isinstance(part, int):
-            return [self._checked(part)]
-        if not part or part.lower() == "all":
-            return range(len(self)) if part else []
-        named = [i for i, e in enumerate(self.entries) if part in (e.name, e.subject)]
-        if named:
-            return named
-        column, equals, value = part.partition("=")
-        if equals:
-            if column not in self.table.columns:
-                raise UserError(f"There is no column '{column}'.{suggestion(column, list(self.table.columns))}")
-            return [i for i, cell in enumerate(self.table[column]) if class_name(cell) == value]
-        first, dash, last = part.partition("-")
-        if first.isdecimal() and (not dash or last.isdecimal()):
-            low, high = int(first), int(last or first)
-            if low > high:
-                raise UserError(f"The range {part} runs backwards. Write {high}-{low}.")
-            return range(self._checked(low), self._checked(high) + 1)
-        raise UserError(f"There is no volume or subject '{part}'.{suggestion(part, list(self.names))}")
-
-    def _checked(self, place: int) -> int:
-        if not 0 <= place < len(self):
-            raise UserError(f"There is no volume {place}: '{self.card.name}' has {len(self)}, 0 to {len(self) - 1}.")
-        return place
-
-
-def class_name(value: Any) -> str:
-    """Return a cell of the target column as the name of its class; empty where missing. 1.0 is the class "1"."""
-    if value is None or (isinstance(value, float) and np.isnan(value)):
-        return ""
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value)
+        return select_places(
+            wanted, names=self.names, groups=self.subjects, table=self.table, owner=self.card.name, what="volume"
+        )
 
 
 def count_classes(values: Sequence[Any]) -> Mapping[str, int]:

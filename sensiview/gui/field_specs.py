@@ -26,7 +26,8 @@ class FieldSpec:
     """One parameter.
 
     `optional` when None is a value of its own; `takes` are the JSON types that a free text may become;
-    `minimum` and `maximum` are included in the range unless `open_minimum` or `open_maximum`.
+    `minimum` and `maximum` are included in the range unless `open_minimum` or `open_maximum`. `kinds` of data that it
+    has a meaning for, all when empty.
     """
 
     name: str
@@ -44,6 +45,7 @@ class FieldSpec:
     maximum: float | None = None
     open_minimum: bool = False
     open_maximum: bool = False
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def _spec(name: str, schema: Mapping[str, Any], definitions: Mapping[str, Any]) 
         help=str(schema.get("description", "")), unit=str(schema.get("unit", "")), default=schema.get("default"),
         optional=optional, advanced=bool(schema.get("advanced", False)),
         suggestions=str(schema.get("suggestions", "")), choices=choices,
-        takes=frozenset(str(way.get("type", "string")) for way in ways), **limits,
+        takes=frozenset(str(way.get("type", "string")) for way in ways), kinds=tuple(schema.get("kinds", ())), **limits,
     )  # fmt: skip
 
 

@@ -126,8 +126,14 @@ class ParameterForm(QWidget):
     def set_context(self, context: Context) -> None:
         """Offer the names of another data set or model."""
         self._quiet = True
+        kind = context.dataset.kind if context.dataset is not None else ""
         for row in self._rows.values():
             row.field.set_context(context)
+            # What means nothing for these data goes back to its default, and out of sight.
+            fits = not kind or not row.spec.kinds or kind in row.spec.kinds
+            if not fits:
+                row.set_value(row.spec.default)
+            row.setVisible(fits)
         self._quiet = False
         self._emit()
 

@@ -93,7 +93,7 @@ def load_cohort(source: DatasetSource) -> Cohort:
 
 def classes_of(card: DatasetCard, volumes: VolumeSet) -> tuple[str, ...]:
     """Return the class of each volume by the data set's target, empty where there is none."""
-    from sensiview.datasets.volumes import class_name
+    from sensiview.datasets.selecting import class_name
 
     target = card.target
     if target is None or target not in volumes.table.columns:

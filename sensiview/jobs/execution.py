@@ -148,7 +148,7 @@ class _Job:
         progress.stage("Opening data and model")
         self._verify()
         study = study_of(self.task, analysis, device, progress, self._architectures_now)
-        found = analysis.obstacles(study) or analysis.problems(study, parameters)
+        found = analysis.against(study, parameters)
         if found:
             raise UserError(" ".join(found))
         result = analysis.run(study, parameters, progress)

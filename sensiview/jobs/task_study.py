@@ -45,6 +45,10 @@ def study_of(
         from sensiview.datasets.volume_opening import open_volumes
 
         study = replace(study, volumes_loader=cache(partial(open_volumes, dataset)))
+    elif dataset is not None and dataset.card.kind == "images":
+        from sensiview.datasets.image_opening import open_images
+
+        study = replace(study, images_loader=cache(partial(open_images, dataset)))
     if model is not None and analysis.needs_model:
         from sensiview.models.opening import open_network
 

@@ -16,6 +16,7 @@ from torch.nn.parameter import is_lazy
 from sensiview.errors import ModelError
 from sensiview.models import devices
 from sensiview.models.card import ModelCard
+from sensiview.models.image_settings import ImageSettings
 from sensiview.models.inspection import describe
 from sensiview.models.preprocessing import Preprocessing
 from sensiview.models.state import device_of, dtype_of, kept_as_it_was
@@ -79,6 +80,11 @@ class Network:
         """
         rows = self._preprocessing(rows if rows.is_floating_point() else rows.to(self.dtype), like, affine)
         return rows.to(device=self.device, dtype=self.dtype)
+
+    @property
+    def image_settings(self) -> ImageSettings | None:
+        """What is done to images before; None where the preprocessing is not one of images."""
+        return self._preprocessing.images
 
     def on_raw_grid(self, values: Tensor, shape: Sequence[int], affine: NDArray[np.float64] | None = None) -> Tensor:
         """Bring maps over the network's input onto the grid of the raw volumes; what was cropped off becomes 0.

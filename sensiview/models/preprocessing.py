@@ -11,18 +11,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sensiview.errors import ModelError
+from sensiview.models.image_settings import ImageSettings, parse_image_settings
 from sensiview.models.volume_preprocessing import VolumePreprocessing
 
 
 class Preprocessing:
-    """Nothing, ``(x - mean) / std`` per column (per channel of an image), or what volumes need.
+    """Nothing, ``(x - mean) / std`` per column (per channel of an image), or what images and volumes need.
 
     Parameters
     ----------
     settings : mapping
         ``{"kind": "none"}`` or ``{"kind": "standardise", "mean": [...], "std": [...]}``, one number per column or
         channel, or a single one for all; ``{"kind": "volume", ...}`` as in
-        `sensiview.models.volume_settings.VolumeSettings`.
+        `sensiview.models.volume_settings.VolumeSettings`; ``{"kind": "image", ...}`` as in
+        `sensiview.models.image_settings.ImageSettings`.
     input_shape : tuple of int
         Of one input; () where it is not known.
     name : str
@@ -32,6 +34,8 @@ class Preprocessing:
     ----------
     volumes : VolumePreprocessing or None
         Where the network takes volumes.
+    images : ImageSettings or None
+        Where it takes images. Rows are then what the network sees, values in [0, 1]; see `ImageSettings`.
 
     Raises
     ------
@@ -43,7 +47,11 @@ class Preprocessing:
         kind = settings.get("kind", "none")
         self._statistics: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
         self.volumes: VolumePreprocessing | None = None
+        self.images: ImageSettings | None = None
         if kind == "none":
+            return
+        if kind == "image":
+            self.images = parse_image_settings(settings, name)
             return
         if kind == "volume":
             self.volumes = VolumePreprocessing(settings, input_shape, name)
@@ -74,11 +82,27 @@ class Preprocessing:
         """
         if self.volumes is not None:
             return self.volumes(rows, like, affine)
+        if self.images is not None:
+            return _image_values(rows, self.images)
         if self._statistics is None:
             return rows
         shape = (1, -1, *([1] * (rows.ndim - 2)))
         mean, std = (torch.as_tensor(s, dtype=rows.dtype, device=rows.device).reshape(shape) for s in self._statistics)
         return (rows - mean) / std
+
+
+def _image_values(rows: Tensor, settings: ImageSettings) -> Tensor:
+    """Return values as an image network wants them, from seen rows (n, channels, y, x) in [0, 1]. Differentiable."""
+    low, high = settings.range
+    if (low, high) != (0.0, 1.0):
+        rows = rows * (high - low) + low
+    if settings.bgr:
+        rows = rows.flip(1)
+    mean, std = (
+        torch.tensor(values, dtype=rows.dtype, device=rows.device).reshape(1, -1, 1, 1)
+        for values in (settings.mean, settings.std)
+    )
+    return (rows - mean) / std
 
 
 def standardising(x: NDArray[Any]) -> dict[str, Any]:

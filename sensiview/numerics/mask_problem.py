@@ -135,7 +135,8 @@ class MaskProblem:
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], Tensor]:
         rows, fill = self.rows.batch(places)
         masked = torch.lerp(rows, fill.expand_as(rows), cover[:, None]).requires_grad_()
-        output = self.inputs.forward(masked, self.rows.grid, like=rows)
+        # A copy goes through the network: an in-place first layer may not write into what the gradient is taken of.
+        output = self.inputs.forward(masked.clone(), self.rows.grid, like=rows)
         score = falling(self.inputs.scores(output, [self.targets[p] for p in places], self.score), self.enough)
         found = score.detach().double().cpu().numpy()
         if not np.isfinite(found).all():
@@ -144,10 +145,20 @@ class MaskProblem:
                 f"The network '{self.inputs.network.card.name}' gives a score that is not a number for the masked "
                 f"'{name}'. Look at its weights and at the intensities that it was trained on."
             )
-        (change,) = torch.autograd.grad(score.sum() * weight, masked)
+        change = self._gradient(score.sum() * weight, masked)
         probability = self._probability(output.detach(), places)
         # d masked / d cover is what fills minus what was there.
         return found, probability, change.mul_(fill - rows)[:, 0]
+
+    def _gradient(self, score: Tensor, masked: Tensor) -> Tensor:
+        found = torch.autograd.grad(score, masked, allow_unused=True)[0] if score.requires_grad else None
+        if found is None:
+            raise ModelError(
+                f"The score of '{self.inputs.network.card.name}' has no gradient with respect to the input: no path "
+                "leads from there to the output, or the network cuts it (detach, no_grad, argmax). Choose occlusion, "
+                "which needs no gradient."
+            )
+        return found
 
     def _probability(self, output: Tensor, places: Sequence[int]) -> npt.NDArray[np.float64]:
         found = self.inputs.scores(output, [self.targets[p] for p in places], "probability")

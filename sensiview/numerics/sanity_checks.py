@@ -107,13 +107,16 @@ def randomised(trial: Trial, maker: MapMaker, modes: Sequence[Mode], most: int) 
     Returns
     -------
     list of dict
-        ``mode``, ``step`` (0 is the network as it is), ``layer``, ``subject`` and the measures of `likeness`.
+        ``mode``, ``step`` (0 is the network as it is), ``layer``, ``subject`` and the measures of `likeness`; empty
+        for a network without layers that have weights of their own (a traced program).
     """
     network = trial.inputs.network
     first, _ = trial.reader(trial.indices[:1])
     with network.measuring():
         layers = weighted_layers(network.module, network.preprocess(first, None, trial.grid.affine))
     trial.advance(1)
+    if not layers:
+        return []
     regions = {index: trial.inside(trial.reader([index])[0]) for index in trial.indices}
     found: list[dict[str, Any]] = []
     for mode in modes:

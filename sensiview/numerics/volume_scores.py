@@ -14,7 +14,8 @@ from sensiview.datasets.volume import Grid
 from sensiview.errors import UserError
 from sensiview.models.card import ModelCard
 from sensiview.models.outputs import Target, TargetName, parse_target
-from sensiview.numerics.volume_inputs import Score, VolumeInputs
+from sensiview.numerics.scored_inputs import Score, ScoredInputs
+from sensiview.numerics.volume_inputs import VolumeInputs
 
 ScoreChoice = Literal["auto", "logit", "probability", "log_odds"]
 
@@ -33,11 +34,11 @@ def resolved(choice: ScoreChoice, card: ModelCard, *, gradient: bool) -> Score:
 
 
 class Scorer:
-    """Reads the chosen scores of each volume from what the network gave.
+    """Reads the chosen scores of each input from what the network gave.
 
     Parameters
     ----------
-    inputs : VolumeInputs
+    inputs : ScoredInputs
     target : str, int or list
         ``true``, ``predicted``, a class, a list of classes or ``all``.
     kind : str
@@ -58,7 +59,7 @@ class Scorer:
 
     def __init__(
         self,
-        inputs: VolumeInputs,
+        inputs: ScoredInputs,
         target: TargetName,
         kind: Score,
         fixed: Mapping[int, tuple[Target, ...]] | None = None,
@@ -86,11 +87,11 @@ class Scorer:
         if self._fixed is not None:
             return [self._fixed[index] for index in indices]
         if self._word == "true":
-            labels = self.inputs.volumes.labels(indices)
+            labels = self.inputs.source.labels(indices)
             for index, label in zip(indices, labels, strict=True):
                 if label < 0:
                     raise UserError(
-                        f"The class of '{self.inputs.volumes.names[index]}' is not known. Leave it out, or choose "
+                        f"The class of '{self.inputs.source.names[index]}' is not known. Leave it out, or choose "
                         "the predicted class or a class by name."
                     )
             return [(target,) for target in self.inputs.targets("true", indices)]
