@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     # Not at run time: it loads numpy, and the window opens before that.
     from sensiview.analysis.items import Item
+    from sensiview.reporting.anatomy import Anatomy
 
 
 def has_display() -> bool:
@@ -27,11 +28,11 @@ def _without_display() -> None:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
-def _draw(item: Item, path: Path) -> None:
+def _draw(item: Item, path: Path, anatomy: Anatomy | None) -> None:
     _without_display()
     from sensiview.gui.plots.drawing import draw_item
 
-    draw_item(item, path)
+    draw_item(item, path, anatomy=anatomy)
 
 
 def _write_pdf(html: str, path: Path) -> None:

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensiview.analysis.catalogue import Catalogue
-from sensiview.analysis.items import Item
 from sensiview.errors import UserError
 from sensiview.studies import read_result
 
 if TYPE_CHECKING:
+    from sensiview.projects.records import RunRecord
     from sensiview.projects.store import Project
+    from sensiview.reporting.anatomy import Anatomy
+    from sensiview.reporting.export import Draw
+
+
+def anatomy_of(project: Project, run: RunRecord) -> Anatomy:
+    """Return what a run's maps over volumes are drawn on: volumes of its data set, or of the runs that it is about."""
+    from sensiview.reporting.anatomy import Anatomy
+
+    inputs = run.parameters.get("runs") or ()
+    ids = [run.id, *([inputs] if isinstance(inputs, str) else inputs)]
+    for wanted in ids:
+        try:
+            found = project.run(str(wanted))
+            if found.dataset:
+                return Anatomy(project.dataset(found.dataset), found.parameters)
+        except UserError:  # deleted since
+            continue
+    return Anatomy(None, run.parameters)
 
 
 def project_report(
@@ -20,7 +38,7 @@ def project_report(
     catalogue: Catalogue,
     wanted: Sequence[str],
     path: Path | None,
-    draw: Callable[[Item, Path], object],
+    draw: Draw,
     *,
     for_print: bool = False,
 ) -> tuple[str, list[str]]:
@@ -48,5 +66,6 @@ def project_report(
         datasets={source.id: source.card for source in project.datasets()},
         models={source.id: source.card for source in project.models()},
         analyses={analysis.key: f"{analysis.title}: {analysis.summary()}" for analysis in catalogue},
+        anatomies={run.id: anatomy_of(project, run) for run in chosen},
     )
     return html, [run.id for run in chosen]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+# Unit of a field that is no map but an input as the network sees it: drawn in grey, over nothing.
+INPUT_VALUE = "input value"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sensiview.analysis.items import Array, Curve, FieldMap, IndexTable, Mask
+from sensiview.analysis.items import INPUT_VALUE, Array, Curve, FieldMap, IndexTable, Mask
 from sensiview.analysis.mask_study import MaskStudy
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def masked_item(opened: MaskStudy, values: Array, **changes: Any) -> FieldMap:
         "title": "Masked input, mean over the group" if mean else "Masked input",
         "description": "What the network sees instead: the input where the mask is 1, the fill where it is 0.",
         "axes": ("z", "y", "x"),
+        "unit": INPUT_VALUE,
         "over": opened.volumes.card.name,
         "affine": opened.grid.affine,
     }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from sensiview.command_line.output import say, say_json
+from sensiview.command_line.output import complain, say, say_json
 from sensiview.command_line.tools import Tools
 from sensiview.errors import UserError
 from sensiview.projects.store import Project
-from sensiview.reports import project_report
+from sensiview.reports import anatomy_of, project_report
 from sensiview.studies import read_result
 
 
@@ -18,10 +18,17 @@ def export(options: argparse.Namespace, tools: Tools) -> int:
 
     with Project.open(options.project, read_only=True) as project:
         record = project.run(options.run_id)
-        result = read_result(project, record.id)
+        anatomy = anatomy_of(project, record)
         written = export_run(
-            record.model_dump(mode="json"), dict(result), options.to, item=options.item, draw=tools.draw
+            record.model_dump(mode="json"),
+            dict(read_result(project, record.id)),
+            options.to,
+            item=options.item,
+            draw=tools.draw,
+            anatomy=anatomy,
         )
+    for sentence in anatomy.sentences:
+        complain(sentence)
     if options.json:
         say_json({"run": record.id, "files": [str(path) for path in written]})
     else:

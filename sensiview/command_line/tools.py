@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sensiview.analysis.catalogue import Catalogue
 from sensiview.analysis.items import Item
+
+if TYPE_CHECKING:
+    from sensiview.reporting.anatomy import Anatomy
 
 
 @dataclass(frozen=True)
 class Tools:
     """Built once by `sensiview.assembly`; everything expensive is behind a call.
 
-    `draw(item, path)` writes the plot as the window shows it, PNG or SVG by suffix. `write_pdf(html, path)` prints a
-    report. `open_window(project, screenshot options)` runs the window and returns its exit code. `graphics()`
+    `draw(item, path, anatomy)` writes the plot as the window shows it, PNG or SVG by suffix. `write_pdf(html, path)`
+    prints a report. `open_window(project, screenshot options)` runs the window and returns its exit code. `graphics()`
     says what OpenGL was found. `has_display()` whether a window can be shown.
     """
 
     catalogue: Callable[[], Catalogue]
     architectures: Callable[[], Mapping[str, Any]]
-    draw: Callable[[Item, Path], None]
+    draw: Callable[[Item, Path, Anatomy | None], None]
     write_pdf: Callable[[str, Path], None]
     open_window: Callable[[Path | None, Sequence[str]], int]
     graphics: Callable[[], str]

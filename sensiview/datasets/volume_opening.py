@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -39,11 +39,17 @@ class VolumesSource(Protocol):
         """Files of the volumes and the participants' table, in the order that the card's `reading` counts."""
 
 
-def open_volumes(source: VolumesSource) -> VolumeSet:
+def open_volumes(source: VolumesSource, *, all_there: bool = True) -> VolumeSet:
     """Open a project's cohort; no voxel is read before it is used.
 
-    That every file is there with its size is checked now, a volume's grid when it is opened. Hashes of hundreds of
-    volumes would take minutes: `sensiview.files.verify` compares them on request.
+    That every file is there with its size is checked now, again for those of a volume when it is opened, and its grid.
+    Hashes of hundreds of volumes would take minutes: `sensiview.files.verify` compares them on request.
+
+    Parameters
+    ----------
+    source : VolumesSource
+    all_there : bool
+        Refuse when any file is missing; off: a volume whose file is gone raises when it is opened, the others do not.
 
     Raises
     ------
@@ -53,7 +59,8 @@ def open_volumes(source: VolumesSource) -> VolumeSet:
     card, files = source.card, source.files
     if card.kind != "volumes":
         raise DataError(f"'{card.name}' is a data set of {card.kind}, not of volumes. Choose volumes.")
-    _check_there(card, files)
+    if all_there:
+        _check_there(card, files)
     try:
         grids = [Grid.from_plain(values) for values in card.extra["grids"]]
         entries = tuple(_entry(card, files, known, grids[known["grid"]]) for known in card.reading["volumes"])
@@ -98,8 +105,13 @@ def _entry(card: DatasetCard, files: Sequence[FileReference], known: dict[str, A
         name=str(known["name"]),
         subject=str(known["subject"]),
         grid=grid,
-        open=partial(opener, chosen, known, grid, str(card.extra.get("unit", ""))),
+        open=partial(_open, card, partial(opener, chosen, known, grid, str(card.extra.get("unit", ""))), chosen),
     )
+
+
+def _open(card: DatasetCard, opener: Callable[[], Volume], files: Sequence[FileReference]) -> Volume:
+    _check_there(card, files)
+    return opener()
 
 
 def _open_nifti(files: Sequence[FileReference], known: dict[str, Any], grid: Grid, unit: str) -> Volume:

@@ -14,7 +14,9 @@ from sensiview.gui.background import run_in_background
 if TYPE_CHECKING:
     from sensiview.analysis.items import Item
     from sensiview.gui.main_window import MainWindow
+    from sensiview.gui.plots.volume_mosaic import VolumeMosaic
     from sensiview.projects.records import RunRecord
+    from sensiview.reporting.anatomy import Anatomy
 
 
 class PlotDrawer(QObject):
@@ -24,11 +26,16 @@ class PlotDrawer(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
+        self._prepared: tuple[Item, VolumeMosaic | None] | None = None
         self._wanted.connect(self._draw, Qt.ConnectionType.BlockingQueuedConnection)
 
-    def draw(self, item: Item, path: Path) -> bool:
+    def draw(self, item: Item, path: Path, anatomy: Anatomy | None) -> bool:
         """Write the plot of an item into a file; called in another thread. Raises what drawing raises."""
-        answer: dict[str, Any] = {}
+        from sensiview.gui.plots.drawing import mosaic_of
+
+        if self._prepared is None or self._prepared[0] is not item:  # the same map as PNG and as SVG is looked at once
+            self._prepared = item, mosaic_of(item, anatomy)
+        answer: dict[str, Any] = {"mosaic": self._prepared[1]}
         self._wanted.emit(item, path, answer)
         if "error" in answer:
             raise answer["error"]
@@ -36,10 +43,11 @@ class PlotDrawer(QObject):
 
     @Slot(object, object, object)
     def _draw(self, item: Item, path: Path, answer: dict[str, Any]) -> None:
-        from sensiview.gui.plots.drawing import draw_item
+        from sensiview.gui.plots.drawing import draw_item, save_mosaic
 
         try:
-            answer["drawn"] = draw_item(item, path)
+            mosaic = answer["mosaic"]
+            answer["drawn"] = save_mosaic(mosaic, path) if mosaic is not None else draw_item(item, path)
         except Exception as error:  # noqa: BLE001 - raised again in the thread that waits for it
             answer["error"] = error
 
@@ -57,16 +65,21 @@ def export_to(window: MainWindow, run: RunRecord, folder: Path) -> None:
     """Write a run's record, tables, arrays and plots into `folder`."""
     session = window.session
     with session.guard():
+        from sensiview.reports import anatomy_of
+
         items = dict(session.result(run.id))
+        anatomy = anatomy_of(session.require_project(), run)
         drawer = PlotDrawer(window)
 
         def write() -> list[Path]:
             from sensiview.reporting.export import export_run
 
-            return export_run(run.model_dump(mode="json"), items, folder, draw=drawer.draw)
+            return export_run(run.model_dump(mode="json"), items, folder, draw=drawer.draw, anatomy=anatomy)
 
         def done(files: list[Path]) -> None:
             drawer.deleteLater()
+            for sentence in anatomy.sentences:
+                session.say(sentence, level="warning")
             session.say(f"{len(files)} files of '{run.name}' are in {folder}.", level="good")
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 

@@ -232,17 +232,14 @@ class VolumeItemView(QWidget):
 
     def _go_to_peak(self) -> None:
         """Begin where the map is strongest: the middle of the volume tells nothing of it."""
-        from sensiview.gui.plots.volume_slices import magnitude
+        from sensiview.gui.viewer.panels.landmarks import peak
 
         assert self.workbench is not None
         scene = self.workbench.scene
         layer = next((layer for layer in scene.layers if layer.role in ("overlay", "mask")), None)
-        if layer is None:
-            return
-        size = magnitude(layer)
-        place = np.unravel_index(int(np.argmax(size)), size.shape)
-        if size[place] > 0:
-            scene.set_cursor(scene.grid.mm((float(place[0]), float(place[1]), float(place[2]))))
+        found = peak(layer, scene.grid) if layer is not None else None
+        if found is not None and found.value:
+            scene.set_cursor(found.mm)
 
     def part(self) -> FieldMap:
         """Return the map at the chosen places of its other axes, axes z, y, x."""

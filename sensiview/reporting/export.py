@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from sensiview.analysis.items import Curve, FieldMap, IndexTable, Item, Note
 from sensiview.errors import UserError, suggestion
+from sensiview.reporting.anatomy import Anatomy
 from sensiview.reporting.arrays import item_arrays, write_nifti, write_npz
 from sensiview.reporting.files import ready_folder, refusals, safe_names, write_file
 from sensiview.reporting.tables import item_frame, write_csv
 
-# Draws an item into a .png or .svg file; False when it has no plot.
-Draw: TypeAlias = Callable[[Item, Path], Any]
+# Draws an item into a .png or .svg file, over the anatomy where there is one; no file for an item that has no plot.
+Draw: TypeAlias = Callable[[Item, Path, Anatomy | None], Any]
 RECORD = "record.json"
 
 
@@ -25,6 +27,7 @@ def export_run(
     *,
     item: str | Iterable[str] | None = None,
     draw: Draw | None = None,
+    anatomy: Anatomy | None = None,
 ) -> list[Path]:
     """Write a run into a folder and return the files.
 
@@ -44,7 +47,9 @@ def export_run(
     item : str or iterable of str, optional
         Only these items; all when left out.
     draw : callable, optional
-        ``draw(item, path)`` writes the plot as .png or .svg. No plots without it.
+        ``draw(item, path, anatomy)`` writes the plot as .png or .svg. No plots without it.
+    anatomy : Anatomy, optional
+        What maps over volumes are drawn on; its `sentences` tell afterwards where that was not possible.
 
     Raises
     ------
@@ -59,7 +64,7 @@ def export_run(
     written: list[Path] = []
     contents: dict[str, dict[str, Any]] = {}
     for name in wanted:
-        files = _export_item(items[name], folder / stems[name], draw)
+        files = _export_item(items[name], folder / stems[name], draw and partial(_draw, draw=draw, anatomy=anatomy))
         written += files
         contents[name] = {**_description(items[name]), "files": [path.name for path in files]}
     text = json.dumps({**record, "exported": contents}, indent=2, ensure_ascii=False, default=str)
@@ -97,7 +102,7 @@ def _refuse_another_run(record: Mapping[str, Any], folder: Path) -> None:
     )
 
 
-def _export_item(item: Item, stem: Path, draw: Draw | None) -> list[Path]:
+def _export_item(item: Item, stem: Path, draw: Callable[[Item, Path], Path | None] | None) -> list[Path]:
     """Write one item; `stem` is the path without ending."""
     written: list[Path] = []
     frame = item_frame(item)
@@ -113,16 +118,16 @@ def _export_item(item: Item, stem: Path, draw: Draw | None) -> list[Path]:
         text = f"{item.title}\n\n{item.text}\n".encode()
         written.append(write_file(_with(stem, ".txt"), lambda stream: stream.write(text)))
     elif draw is not None:
-        written += [path for ending in (".png", ".svg") if (path := _draw(item, _with(stem, ending), draw))]
+        written += [path for ending in (".png", ".svg") if (path := draw(item, _with(stem, ending)))]
     return written
 
 
-def _draw(item: Item, path: Path, draw: Draw) -> Path | None:
+def _draw(item: Item, path: Path, *, draw: Draw, anatomy: Anatomy | None) -> Path | None:
     """Draw beside and move, as every other file."""
     part = path.with_name(f".{path.stem}.part{path.suffix}")
     with refusals(path):
         try:
-            draw(item, part)
+            draw(item, part, anatomy)
             if not part.is_file():
                 return None
             part.replace(path)

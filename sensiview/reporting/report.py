@@ -13,6 +13,7 @@ from sensiview.analysis.items import Item, Matrix, Note
 from sensiview.datasets.card import DatasetCard
 from sensiview.errors import SensiViewError
 from sensiview.models.card import ModelCard
+from sensiview.reporting.anatomy import Anatomy
 from sensiview.reporting.bibliography import Bibliography
 from sensiview.reporting.export import Draw
 from sensiview.reporting.files import ready_folder, write_file
@@ -51,6 +52,7 @@ def write_report(
     datasets: Mapping[str, DatasetCard] | None = None,
     models: Mapping[str, ModelCard] | None = None,
     analyses: Mapping[str, str] | None = None,
+    anatomies: Mapping[str, Anatomy] | None = None,
 ) -> str:
     """Return the report as HTML, and write it when a `path` is given.
 
@@ -67,30 +69,32 @@ def write_report(
     path : Path, optional
         The file to write.
     draw : callable, optional
-        ``draw(item, path)`` writes a plot as .svg or .png. No figures without it.
+        ``draw(item, path, anatomy)`` writes a plot as .svg or .png. No figures without it.
     for_print : bool
         Keep to what Qt's rich text knows, for a PDF: no style sheet beyond it, pictures as PNG.
     datasets, models : mapping, optional
         Cards by identifier, for the facts about data and networks.
     analyses : mapping, optional
         By key, the analysis's title and summary line as ``title`` or ``title: summary``.
+    anatomies : mapping, optional
+        By identifier of the run, what its maps over volumes are drawn on.
 
     Raises
     ------
     UserError
         The file can't be written.
     """
-    bibliography = Bibliography()
+    bibliography, cards, below = Bibliography(), _Cards(datasets, models, analyses), anatomies or {}
     with tempfile.TemporaryDirectory(prefix="sensiview-report-") as scratch:
         figures = _Figures(Path(scratch), draw, ".png" if for_print else ".svg")
         chapters = [
-            _chapter(number, record, items, figures, bibliography, _Cards(datasets, models, analyses))
-            for number, (record, items) in enumerate(runs, start=1)
+            _chapter(number, run, figures, below.get(str(run[0].get("id"))), bibliography, cards)
+            for number, run in enumerate(runs, start=1)
         ]
     html = _render(
         title=title,
         chapters=chapters,
-        subjects=_subjects(runs, _Cards(datasets, models, analyses)),
+        subjects=_subjects(runs, cards),
         references=bibliography.entries(),
         for_print=for_print,
     )
@@ -129,14 +133,14 @@ class _Figures:
         self._folder, self._draw, self._ending = folder, draw, ending
         self._count = 0
 
-    def of(self, item: Item) -> tuple[str, str]:
+    def of(self, item: Item, anatomy: Anatomy | None) -> tuple[str, str]:
         """Return (data URI or empty, sentence why there is none or empty)."""
         if self._draw is None:
             return "", ""
         self._count += 1
         path = self._folder / f"figure{self._count}{self._ending}"
         try:
-            self._draw(item, path)
+            self._draw(item, path, anatomy)
         except SensiViewError as error:
             return "", f"The figure could not be drawn: {error}"
         if not path.is_file():
@@ -147,12 +151,13 @@ class _Figures:
 
 def _chapter(
     number: int,
-    record: Mapping[str, Any],
-    items: Mapping[str, Item],
+    run: ReportedRun,
     figures: _Figures,
+    anatomy: Anatomy | None,
     bibliography: Bibliography,
     cards: _Cards,
 ) -> dict[str, Any]:
+    record, items = run
     analysis, summary = cards.analysis(record)
     told = Told(
         record,
@@ -162,6 +167,9 @@ def _chapter(
         summary,
     )
     methods = methods_text(told)
+    # Notes stand at the top, under "In short".
+    results = [_result(item, figures, anatomy) for item in items.values() if not isinstance(item, Note)]
+    bare = anatomy.sentences if anatomy is not None else []
     state = _STATES.get(str(record.get("state", "succeeded")), "")
     return {
         "number": number,
@@ -170,17 +178,16 @@ def _chapter(
         "trouble": f"{state} {record.get('message', '')}".strip() if state else "",
         "facts": facts_of_run(record, analysis),
         "findings": findings(items),
-        "warnings": list(record.get("warnings") or []),
-        # Notes stand at the top, under "In short".
-        "results": [_result(item, figures) for item in items.values() if not isinstance(item, Note)],
+        "warnings": [*(record.get("warnings") or []), *bare],
+        "results": results,
         "methods": bibliography.numbered(methods.paragraph),
         "limits": [bibliography.numbered(limit) for limit in methods.limits],
         "parameters": parameters_of_run(record),
     }
 
 
-def _result(item: Item, figures: _Figures) -> dict[str, Any]:
-    figure, trouble = figures.of(item)
+def _result(item: Item, figures: _Figures, anatomy: Anatomy | None) -> dict[str, Any]:
+    figure, trouble = figures.of(item, anatomy)
     # The heat map of a matrix bears its numbers already.
     table: ReportTable | None = None if figure and isinstance(item, Matrix) else report_table(item)
     return {

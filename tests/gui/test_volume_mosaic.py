@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 
-from sensiview.analysis.items import FieldMap, Mask
+from sensiview.analysis.items import INPUT_VALUE, FieldMap, Mask
 from sensiview.datasets.volume import Volume
 from sensiview.errors import DataError, UserError
-from sensiview.gui.plots import draw_item
+from sensiview.gui.plots import draw_item, volume_slices
 from sensiview.gui.plots.volume_mosaic import VolumeMosaic
 from sensiview.gui.themes import DARK
 from sensiview.gui.volume_maps import is_volume_map, place_title
@@ -47,6 +49,21 @@ def anatomy() -> Volume:
     values = np.zeros(SHAPE, np.int16)
     values[2:-2, 2:-2, 2:-2] = 400
     return Volume(values, AFFINE, name="head")
+
+
+def over_head(_: tuple[int, ...]) -> tuple[Volume, str]:
+    return anatomy(), ""
+
+
+class Below:
+    """Stands for what finds the volumes below a run's maps."""
+
+    def __init__(self, volume: Volume | None, sentence: str = "") -> None:
+        self.answer, self.asked = (volume, sentence), []  # type: ignore[var-annotated]
+
+    def below(self, item: FieldMap, place: tuple[int, ...]) -> tuple[Volume | None, str]:
+        self.asked.append(place)
+        return self.answer
 
 
 def masks(count: int) -> Mask:
@@ -90,14 +107,14 @@ def middle(found: np.ndarray) -> tuple[float, float]:
 
 
 def test_that_the_patients_left_is_on_the_right_and_the_nose_on_the_left() -> None:
-    mosaic = VolumeMosaic(volume_map(), underlay=anatomy())
+    mosaic = VolumeMosaic(volume_map(), below=over_head)
     row, column = middle(warm(place_of(mosaic, 2)))
     assert (row < 0.4, column > 0.6) == (True, True)  # axial: anterior on top, left on the right
     row, column = middle(warm(place_of(mosaic, 1)))
     assert (row < 0.5, column > 0.6) == (True, True)  # coronal: superior on top
     row, column = middle(warm(place_of(mosaic, 0)))
     assert (row < 0.5, column < 0.4) == (True, True)  # sagittal: anterior on the left
-    mosaic = VolumeMosaic(volume_map(peak=RIGHT), underlay=anatomy())
+    mosaic = VolumeMosaic(volume_map(peak=RIGHT), below=over_head)
     assert middle(warm(place_of(mosaic, 2)))[1] < 0.4
 
 
@@ -112,7 +129,7 @@ def test_that_a_map_in_another_order_of_axes_gives_the_same_picture() -> None:
 
 def test_that_a_signed_map_has_both_colours_a_range_about_zero_and_its_unit(tmp_path: Path) -> None:
     item = volume_map(other=-1.0)
-    mosaic = VolumeMosaic(item, underlay=anatomy())
+    mosaic = VolumeMosaic(item, below=over_head)
     axial = place_of(mosaic, 2)
     blue = (axial[..., 2] > axial[..., 0] + 60) & (axial[..., 2] > axial[..., 1] + 20)
     assert middle(warm(axial))[1] > 0.6
@@ -126,7 +143,7 @@ def test_that_a_signed_map_has_both_colours_a_range_about_zero_and_its_unit(tmp_
 
 def test_that_a_mask_is_drawn_where_it_covers_as_one_minus_m(tmp_path: Path) -> None:
     item = masks(1)
-    mosaic = VolumeMosaic(item, underlay=anatomy())
+    mosaic = VolumeMosaic(item, below=over_head)
     share = warm(place_of(mosaic, 2)).mean()
     assert 0 < share < 0.03
     draw_item(item, tmp_path / "mask.svg")
@@ -155,10 +172,11 @@ def test_that_all_rows_share_one_range_of_colours() -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("underlay", [None, anatomy()])
-def test_that_png_and_svg_show_the_same(theme: str, underlay: Volume | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize("volume", [None, anatomy()])
+def test_that_png_and_svg_show_the_same(theme: Any, volume: Volume | None, tmp_path: Path) -> None:
+    below: Any = Below(volume)
     for name in ("map.png", "map.svg"):
-        assert draw_item(volume_map(), tmp_path / name, theme=theme, size=(700, 400), underlay=underlay)  # type: ignore[arg-type]
+        assert draw_item(volume_map(), tmp_path / name, theme=theme, size=(700, 400), anatomy=below)
     png = QImage(str(tmp_path / "map.png"))
     assert png.width() == 1400
     image = QImage(png.size(), QImage.Format.Format_ARGB32)
@@ -169,6 +187,93 @@ def test_that_png_and_svg_show_the_same(theme: str, underlay: Volume | None, tmp
     assert np.abs(pixels(png) - pixels(image)).mean() < 6
     ground = pixels(png)[2, 2]
     assert (ground < 80).all() == (theme == "dark")
+
+
+def grey_of(mosaic: VolumeMosaic) -> np.ndarray:
+    """Say which pixels of the axial slice through the peak show the head: grey, neither black nor white text."""
+    part = place_of(mosaic, 2)
+    found: np.ndarray = (part.max(axis=2) - part.min(axis=2) < 6) & (part.max(axis=2) > 60)
+    return found
+
+
+def test_that_each_subject_is_drawn_below_its_own_map() -> None:
+    heads = []
+    for number in range(3):
+        values = np.zeros(SHAPE, np.int16)
+        values[2:-2, 2:-2, 2:-2] = 100 * (number + 1)
+        heads.append(Volume(values, AFFINE, name=f"sub-{number:02}"))
+    mosaic = VolumeMosaic(masks(3), below=lambda place: (heads[place[0]], ""))
+    assert [entry.layers[0].array.max() for entry in mosaic.entries] == [100, 200, 300]
+    assert "Each over its own subject." in mosaic.notes
+    one = VolumeMosaic(masks(1), below=lambda place: (heads[place[0]], "Over sub-00, the first of 9 volumes."))
+    assert "Over sub-00, the first of 9 volumes." in one.notes
+    assert grey_of(one).mean() > 0.4
+
+
+def test_that_the_convention_and_what_is_too_small_to_be_drawn_are_said(tmp_path: Path) -> None:
+    draw_item(volume_map(), tmp_path / "map.svg", anatomy=Below(anatomy()))  # type: ignore[arg-type]
+    text = (tmp_path / "map.svg").read_text(encoding="utf-8")
+    assert ">RADIOLOGICAL<" in text.replace(" ", "")
+    assert "Over head." in text
+    assert "is not drawn." in text
+
+
+def test_that_a_map_without_zeros_leaves_the_head_to_be_seen() -> None:
+    values = np.random.default_rng(1).gamma(2.0, 1.0, SHAPE[::-1]).astype(np.float32)
+    item = FieldMap(title="Map", values=values, axes=("z", "y", "x"), affine=AFFINE)
+    mosaic = VolumeMosaic(item, below=over_head)
+    look = mosaic.entries[0].layers[-1].look
+    inside = values.swapaxes(0, 2)[2:-2, 2:-2, 2:-2]
+    assert look.threshold == pytest.approx(min(np.percentile(inside, 75), 0.5 * look.high), rel=1e-5)
+    assert grey_of(mosaic).mean() > 0.3
+    # A mask is drawn from where it covers, however much that is.
+    assert VolumeMosaic(masks(1), below=over_head).entries[0].layers[-1].look.threshold == pytest.approx(0.1)
+
+
+def test_that_why_there_is_no_anatomy_is_written_below(tmp_path: Path) -> None:
+    gone = "Drawn without anatomy: " + "a/long/folder/" * 20 + "head.nii.gz is gone. Put it back."
+    mosaic = VolumeMosaic(volume_map(), below=lambda _: (None, gone))
+    assert gone in mosaic.notes
+    assert mosaic.size.height() > VolumeMosaic(volume_map()).size.height()
+    draw_item(volume_map(), tmp_path / "map.svg", anatomy=Below(None, gone))  # type: ignore[arg-type]
+    assert "Put it back." in (tmp_path / "map.svg").read_text(encoding="utf-8")
+
+
+def test_that_a_volume_on_another_grid_is_brought_onto_that_of_the_map_and_one_elsewhere_is_not() -> None:
+    fine = np.diag([-2.0, -2.0, 2.0, 1.0])
+    fine[:3, 3] = (39.0, 47.0, -35.0)
+    values = np.zeros((40, 48, 36), np.float32)
+    values[4:-4, 4:-4, 4:-4] = 1.0
+    mosaic = VolumeMosaic(volume_map(), below=lambda _: (Volume(values, fine, name="fine"), ""))
+    assert mosaic.grid.shape == SHAPE
+    assert mosaic.entries[0].layers[0].array.shape == SHAPE
+    assert grey_of(mosaic).mean() > 0.4
+    fine[:3, 3] = 900.0
+    mosaic = VolumeMosaic(volume_map(), below=lambda _: (Volume(values, fine, name="fine"), ""))
+    assert "'fine' lies elsewhere than this map, so it is not drawn below." in mosaic.notes
+
+
+def test_that_of_a_large_volume_only_some_voxels_are_drawn_and_the_peak_stays_exact(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(volume_slices, "MOST_VOXELS", 20 * 24 * 18 // 8)
+    mosaic = VolumeMosaic(volume_map(), below=over_head)
+    assert mosaic.grid.shape == (10, 12, 9)
+    assert mosaic.entries[0].layers[0].array.shape == (10, 12, 9)
+    assert mosaic.entries[0].title == "Peak 2.02 (log odds) at L 22.0 mm, A 22.0 mm, S 14.0 mm"
+    assert "Of each axis every second voxel is drawn." in mosaic.notes
+    row, column = middle(warm(place_of(mosaic, 2)))
+    assert (row < 0.4, column > 0.6) == (True, True)
+
+
+def test_that_an_input_is_drawn_in_grey_over_nothing() -> None:
+    item = replace(volume_map(), unit=INPUT_VALUE, title="Masked input")
+    below = Below(anatomy())
+    mosaic = VolumeMosaic(item, below=lambda place: below.below(item, place))
+    assert below.asked == []
+    assert [layer.look.colour_map for layer in mosaic.entries[0].layers] == ["grey"]
+    assert warm(place_of(mosaic, 2)).mean() < 0.002  # borders of letters
+    assert not any("Grey:" in note or "not drawn" in note for note in mosaic.notes)
 
 
 def test_that_text_is_text_in_svg(tmp_path: Path) -> None:

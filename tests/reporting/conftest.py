@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,8 @@ import pandas as pd
 import pytest
 
 from sensiview.analysis.items import Curve, IndexTable, Interval, Item, Matrix, Note, Remark
+from sensiview.reporting.anatomy import Anatomy
+from sensiview.reporting.export import Draw
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -88,10 +89,10 @@ def record() -> dict[str, Any]:
 
 
 @pytest.fixture
-def draw() -> Callable[[Item, Path], bool]:
+def draw() -> Draw:
     """Stand in for the window's plots: a file that says what it is of."""
 
-    def write(item: Item, path: Path) -> bool:
+    def write(item: Item, path: Path, anatomy: Anatomy | None) -> bool:
         if path.suffix == ".png":
             path.write_bytes(PNG + item.title.encode())
         else:

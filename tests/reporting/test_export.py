@@ -17,6 +17,7 @@ import pytest
 from sensiview.analysis.items import FieldMap, ImageSeries, IndexTable, Item, Mask, Matrix, Note
 from sensiview.errors import SensiViewError, UserError
 from sensiview.reporting import files
+from sensiview.reporting.anatomy import Anatomy
 from sensiview.reporting.export import Draw, export_run
 from sensiview.reporting.files import safe_name, safe_names
 
@@ -236,7 +237,7 @@ def test_that_a_disk_that_refuses_gives_a_sentence(
 def test_that_a_drawing_on_a_full_disk_leaves_nothing(
     first_total: IndexTable, record: dict[str, Any], tmp_path: Path
 ) -> None:
-    def draw_on_full_disk(item: Item, path: Path) -> None:
+    def draw_on_full_disk(item: Item, path: Path, anatomy: Anatomy | None) -> None:
         path.write_text("half")
         with Path("/dev/full").open("w") as full:
             full.write("x" * 100_000)
@@ -249,7 +250,7 @@ def test_that_a_drawing_on_a_full_disk_leaves_nothing(
 def test_that_an_item_without_plot_gets_no_picture(
     first_total: IndexTable, record: dict[str, Any], tmp_path: Path
 ) -> None:
-    written = export_run(record, {"first_total": first_total}, tmp_path, draw=lambda item, path: False)
+    written = export_run(record, {"first_total": first_total}, tmp_path, draw=lambda item, path, anatomy: False)
     assert names(written) == ["record.json", "first_total.csv"]
 
 

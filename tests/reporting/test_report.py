@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sensiview.analysis.items import IndexTable, Item, Matrix, Note
+from sensiview.analysis.items import FieldMap, IndexTable, Item, Matrix, Note
 from sensiview.datasets.card import ColumnCard, DatasetCard
 from sensiview.errors import UserError
 from sensiview.models.card import ModelCard
+from sensiview.reporting.anatomy import Anatomy
 from sensiview.reporting.export import Draw
 from sensiview.reporting.report import write_report
 
@@ -250,7 +251,7 @@ def test_that_a_failed_run_says_why(record: dict[str, Any]) -> None:
 
 
 def test_that_a_figure_that_can_not_be_drawn_is_said_to_be_missing(runs: Any) -> None:
-    def refuse(item: Item, path: Path) -> None:
+    def refuse(item: Item, path: Path, anatomy: Anatomy | None) -> None:
         raise UserError("No fonts are installed.")
 
     text, _ = read(write_report("T", runs, None, refuse))
@@ -280,6 +281,18 @@ def test_that_missing_numbers_and_large_matrices_are_handled(record: dict[str, A
     assert "c: no index could be computed, because the output does not vary." in text
     assert "1.00×10⁻⁹" in text
     assert "−0.500" in text
+
+
+def test_that_maps_that_lost_their_volume_are_said_among_the_warnings(runs: Any) -> None:
+    anatomy = Anatomy(None, {})
+
+    def draw(item: Item, path: Path, below: Anatomy | None) -> None:
+        assert below in (anatomy, None)
+        if below is not None:
+            below.below(FieldMap(title="Map", values=np.ones((2, 2, 2)), axes=("z", "y", "x")), ())
+
+    text, _ = read(write_report("T", runs, None, draw, anatomies={str(runs[0][0]["id"]): anatomy}))
+    assert text.count(anatomy.sentences[0]) == 1
 
 
 def test_that_a_report_that_can_not_be_written_says_so(runs: Any, tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ from sensiview.gui.plots.scatter import ScatterPlot
 from sensiview.gui.volume_maps import is_volume_map
 
 if TYPE_CHECKING:
-    from sensiview.datasets.volume import Volume
+    from sensiview.gui.plots.volume_mosaic import VolumeMosaic
+    from sensiview.reporting.anatomy import Anatomy
 
 _BY_TABLE: dict[str, type[ItemPlot]] = {
     "bars": BarsPlot, "matrix": MatrixPlot, "points": PointsPlot, "scatter": ScatterPlot,
@@ -55,13 +56,14 @@ def draw_item(
     *,
     theme: Literal["light", "dark"] = "light",
     size: tuple[int, int] = (900, 600),
-    underlay: Volume | None = None,
+    anatomy: Anatomy | None = None,
 ) -> bool:
     """Write the plot of an item as the window shows it: .png with twice the pixels, or .svg.
 
     Works without a display and without a window. `size` (width, height) in pixels of the screen; the height grows
-    when the item has more names than fit. A map over a volume becomes a mosaic of slices, over `underlay` where it is
-    given; its height follows from the slices. Returns False, and writes nothing, for a table that is not drawn.
+    when the item has more names than fit. A map over a volume becomes a mosaic of slices over the volumes that
+    `anatomy` finds; its height follows from the slices. Returns False, and writes nothing, for a table that is not
+    drawn.
 
     Raises
     ------
@@ -72,12 +74,9 @@ def draw_item(
     """
     _ensure_application()
     colours = themes.DARK if theme == "dark" else themes.LIGHT
-    if isinstance(item, FieldMap) and is_volume_map(item):
-        from sensiview.gui.plots.volume_mosaic import VolumeMosaic
-
-        mosaic = VolumeMosaic(item, underlay=underlay, colours=colours, width=size[0])
-        pictures.save_drawing(mosaic.to_image, mosaic.to_svg, path)
-        return True
+    mosaic = mosaic_of(item, anatomy, colours=colours, width=size[0])
+    if mosaic is not None:
+        return save_mosaic(mosaic, path)
     plot = plot_for(item, colours=colours)
     if plot is None:
         return False
@@ -88,6 +87,27 @@ def draw_item(
         plot.deleteLater()
         # Without an event loop nobody else would delete it.
         QCoreApplication.sendPostedEvents(plot, QEvent.Type.DeferredDelete)
+    return True
+
+
+def mosaic_of(
+    item: Item, anatomy: Anatomy | None, *, colours: themes.Theme = themes.LIGHT, width: int = 900
+) -> VolumeMosaic | None:
+    """Return the slices that a map over a volume becomes, None for every other item.
+
+    Opens files and looks at every voxel once; nothing is painted, so that it can be done off the GUI thread.
+    """
+    if not isinstance(item, FieldMap) or not is_volume_map(item):
+        return None
+    from sensiview.gui.plots.volume_mosaic import VolumeMosaic
+
+    below = (lambda place: anatomy.below(item, place)) if anatomy is not None else None
+    return VolumeMosaic(item, below=below, colours=colours, width=width)
+
+
+def save_mosaic(mosaic: VolumeMosaic, path: Path) -> bool:
+    """Write slices as .png or .svg; returns True, and raises as `draw_item`."""
+    pictures.save_drawing(mosaic.to_image, mosaic.to_svg, path)
     return True
 
 

@@ -7,7 +7,6 @@ contexts one row each, all with the same colours.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,15 +16,13 @@ from PySide6.QtSvg import QSvgGenerator
 
 from sensiview.analysis.items import FieldMap
 from sensiview.gui.number_text import short, with_unit_behind
-from sensiview.gui.plots.volume_slices import content_box, entries_of, ground_of
+from sensiview.gui.plots.volume_slices import Below, Slices, content_box, slices_of
 from sensiview.gui.themes import LIGHT, Theme
 from sensiview.gui.viewer.compositing import compose, in_plane, is_mirrored
-from sensiview.gui.viewer.look_tables import colours_of, range_of
-from sensiview.gui.viewer.pane_painting import position_text
+from sensiview.gui.viewer.corner_texts import position_text
+from sensiview.gui.viewer.look_tables import range_of
 from sensiview.gui.viewer.scene import AXIAL, CORONAL, SAGITTAL, Axis, Options
-
-if TYPE_CHECKING:
-    from sensiview.datasets.volume import Volume
+from sensiview.gui.viewer.slice_marks import BACKGROUND, as_image, colour_strip, write_on, write_sides
 
 MOST_ROWS = 6
 _STRIP = 8
@@ -34,9 +31,10 @@ _SCALE = 2
 _MARGIN, _GAP, _LINE = 14, 3, 18
 _HIGHEST = 300
 _FREE = 9.0  # around the peak, where the lines through it stop
-_LETTER, _WHITE, _CROSS = QColor("#ffd84a"), QColor("#f2f4f7"), QColor(53, 224, 138, 150)
-_SIDES = (("L", "R"), ("P", "A"), ("I", "S"))
+_CROSS = QColor(53, 224, 138, 150)
+_CHARACTER = 5.6  # mean width in the notes
 _OPTIONS = Options()
+_FLAG = "RADIOLOGICAL"
 
 
 @dataclass(frozen=True)
@@ -58,8 +56,9 @@ class VolumeMosaic:
     ----------
     item : FieldMap
         Axes (..., z, y, x) with an affine.
-    underlay : Volume, optional
-        The anatomy below; without it a grey shape tells where the map is not zero.
+    below : callable, optional
+        A place on the axes before z, y, x to (volume or None, sentence why there is none): the anatomy below the map
+        there. Without it a grey shape tells where the map is not zero.
     width : int
         Of the picture, in pixels of the screen.
 
@@ -69,16 +68,14 @@ class VolumeMosaic:
         The affine is singular or not finite.
     """
 
-    def __init__(
-        self, item: FieldMap, *, underlay: Volume | None = None, colours: Theme = LIGHT, width: int = 900
-    ) -> None:
+    def __init__(self, item: FieldMap, *, below: Below | None = None, colours: Theme = LIGHT, width: int = 900) -> None:
         self.item, self.colours = item, colours
-        self._alone = underlay is None
-        self.grid, ground = ground_of(item, underlay)
         places = list(np.ndindex(*item.values.shape[:-3]))
         self.left_out = len(places) - MOST_ROWS if len(places) > MOST_ROWS else 0
-        self.entries = entries_of(item, self.grid, ground, places[:MOST_ROWS])
-        self._box = content_box(self.entries[0].layers[0] if ground is None else ground, self.grid)
+        slices = slices_of(item, places[:MOST_ROWS], below)
+        self.grid, self.entries = slices.grid, slices.entries
+        self.notes = _notes(slices, self.left_out)
+        self._box = content_box(slices)
         self._titles: list[tuple[QRectF, str]] = []
         self._tiles: list[_Tile] = []
         self.size = self._arrange(max(360, width))
@@ -101,7 +98,9 @@ class VolumeMosaic:
                 planes += [(AXIAL, index, False) for index in self._spread(_SPREAD)]
                 y = self._row(number, planes, y, width) + _GAP
         self._foot = y + 6
-        return QSize(width, round(self._foot + 3.6 * _LINE + _MARGIN))
+        lines = -(-len("  ".join(self.notes)) * _CHARACTER // (width - 2 * _MARGIN))
+        self._notes_height = max(1.0, lines) * _LINE
+        return QSize(width, round(self._foot + 1.8 * _LINE + self._notes_height + _MARGIN))
 
     def _spread(self, count: int) -> list[int]:
         low, high = self._box[AXIAL]
@@ -141,8 +140,11 @@ class VolumeMosaic:
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
         painter.fillRect(QRectF(0, 0, self.size.width(), self.size.height()), QColor(self.colours.panel))
         head = QRectF(_MARGIN, _MARGIN - 2, self.size.width() - 2 * _MARGIN, 1.4 * _LINE)
+        flag = QFontMetricsF(_font(12, bold=True)).horizontalAdvance(_FLAG)
         painter.setFont(_font(15, bold=True))
-        _line(painter, head, self.item.title, QColor(self.colours.text))
+        _line(painter, head.adjusted(0, 0, -flag - 16, 0), self.item.title, QColor(self.colours.text))
+        painter.setFont(_font(12, bold=True))
+        _line(painter, head.adjusted(head.width() - flag - 1, 0, 0, 0), _FLAG, QColor(self.colours.muted))
         painter.setFont(_font(12))
         for place, text in self._titles:
             _line(painter, place, text, QColor(self.colours.muted))
@@ -155,33 +157,24 @@ class VolumeMosaic:
         mirrored = is_mirrored(tile.axis, _OPTIONS)
         picture = compose(entry.layers, grid, tile.axis, tile.index, mirrored=mirrored, detail=1)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on=False)
-        painter.fillRect(tile.field, QColor("#000000"))
-        painter.drawImage(place, _image(self._cropped(picture, tile.axis, mirrored)))
+        painter.fillRect(tile.field, BACKGROUND)
+        painter.drawImage(place, as_image(self._cropped(picture, tile.axis, mirrored)))
         if tile.crossed and entry.peaked:
             self._paint_cross(painter, tile, entry.peak, mirrored)
         small = max(8, min(13, round(place.width() / 11)))
         painter.setFont(_font(small, bold=True))
-        across, up = in_plane(tile.axis)
-        left, right = _SIDES[across][:: -1 if mirrored else 1]
-        inner = tile.field.adjusted(3, 2, -3, -2)
-        middle = Qt.AlignmentFlag.AlignVCenter
-        for text, at in (
-            (left, middle | Qt.AlignmentFlag.AlignLeft), (right, middle | Qt.AlignmentFlag.AlignRight),
-            (_SIDES[up][1], Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter),
-        ):  # fmt: skip
-            _rimmed(painter, inner, text, _LETTER, at)
+        write_sides(painter, tile.field, tile.axis, mirrored=mirrored)
         painter.setFont(_font(small))
         mm = grid.origin[tile.axis] + tile.index * grid.spacing[tile.axis]
         at = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft
-        _rimmed(painter, inner, position_text(mm, tile.axis), _WHITE, at)
+        write_on(painter, tile.field, position_text(mm, tile.axis), at)
 
     def _cropped(self, picture: npt.NDArray[np.uint8], axis: Axis, mirrored: bool) -> npt.NDArray[np.uint8]:
         across, up = in_plane(axis)
         rows = _kept(self._box[up], self.grid.shape[up], reverse=True)
         columns = _kept(self._box[across], self.grid.shape[across], reverse=mirrored)
         tall, wide = picture.shape[0] // self.grid.shape[up], picture.shape[1] // self.grid.shape[across]
-        part = picture[rows[0] * tall : rows[1] * tall, columns[0] * wide : columns[1] * wide]
-        return np.ascontiguousarray(part)
+        return picture[rows[0] * tall : rows[1] * tall, columns[0] * wide : columns[1] * wide]
 
     def _paint_cross(self, painter: QPainter, tile: _Tile, peak: tuple[int, int, int], mirrored: bool) -> None:
         """Draw lines through the peak that leave the peak itself free."""
@@ -203,10 +196,6 @@ class VolumeMosaic:
     def _paint_foot(self, painter: QPainter) -> None:
         layer = self.entries[0].layers[-1]
         low, high = range_of(layer.look)
-        values = np.linspace(low, high, 256)
-        colours = colours_of(layer.look, values)
-        if layer.look.threshold > 0:  # what is not drawn has no colour
-            colours = np.where(np.abs(values)[:, None] < layer.look.threshold, np.uint8(40), colours)
         painter.setFont(_font(12))
         metrics = QFontMetricsF(painter.font())
         y, ink = self._foot, QColor(self.colours.text)
@@ -217,7 +206,7 @@ class VolumeMosaic:
         first = metrics.horizontalAdvance(ends[0]) + 6
         bar = QRectF(_MARGIN + first, y + 3, min(220.0, 0.3 * room), _LINE - 6)
         _line(painter, QRectF(_MARGIN, y, first, _LINE), ends[0], ink)
-        painter.drawImage(bar, _image(np.ascontiguousarray(colours[None].astype(np.uint8))))
+        painter.drawImage(bar, colour_strip(layer.look))
         painter.setPen(QPen(QColor(self.colours.muted), 1))
         painter.drawRect(bar)
         if low < 0 < high:
@@ -229,14 +218,10 @@ class VolumeMosaic:
         x = bar.right() + 6
         rest = f"{ends[1]}    {name}"
         _line(painter, QRectF(x, y, self.size.width() - _MARGIN - x, _LINE), rest, ink)
-        notes = ["The patient's right is on the left of axial and coronal slices; mm in the space of the volume."]
-        if self._alone:
-            notes.append("Grey: where the map is not zero.")
-        if self.left_out:
-            notes.append(f"{self.left_out} more are not drawn.")
-        below = QRectF(_MARGIN, y + 1.7 * _LINE, room, _LINE)
+        below = QRectF(_MARGIN, y + 1.7 * _LINE, room, self._notes_height)
         painter.setFont(_font(11))
-        _line(painter, below, "  ".join(notes), QColor(self.colours.muted))
+        painter.setPen(QColor(self.colours.muted))
+        painter.drawText(below, int(Qt.TextFlag.TextWordWrap), "  ".join(self.notes))
 
     # Files.
 
@@ -269,13 +254,33 @@ class VolumeMosaic:
             painter.end()
 
 
+def _notes(slices: Slices, left_out: int) -> list[str]:
+    """Return what must be known of the picture: sides, the anatomy below or why there is none, what is left out."""
+    told = ["The patient's right is on the left of axial and coronal slices; mm in the space of the volume."]
+    over = [entry.over for entry in slices.entries if entry.over]
+    words = list(dict.fromkeys(entry.sentence for entry in slices.entries if entry.sentence))
+    if not over and not slices.is_input:
+        told.append("Grey: where the map is not zero.")
+    elif over and not words:
+        told.append(f"Over {over[0]}." if len(set(over)) == 1 else "Each over its own subject.")
+    told += words
+    if slices.threshold > 0:
+        told.append(f"What is smaller than {short(slices.threshold)} is not drawn.")
+    if slices.grid.resampled:
+        told.append("Oblique: resampled for display.")
+    if slices.step > 1:
+        told.append(
+            f"Of each axis every {slices.step}th voxel is drawn."
+            if slices.step > 3
+            else f"Of each axis every {'second' if slices.step == 2 else 'third'} voxel is drawn."
+        )
+    if left_out:
+        told.append(f"{left_out} more are not drawn.")
+    return told
+
+
 def _kept(span: tuple[int, int], count: int, *, reverse: bool) -> tuple[int, int]:
     return (count - 1 - span[1], count - span[0]) if reverse else (span[0], span[1] + 1)
-
-
-def _image(picture: npt.NDArray[np.uint8]) -> QImage:
-    rows, columns = picture.shape[:2]
-    return QImage(picture.data, columns, rows, 3 * columns, QImage.Format.Format_RGB888).copy()
 
 
 def _font(pixels: int, *, bold: bool = False) -> QFont:
@@ -289,11 +294,3 @@ def _line(painter: QPainter, place: QRectF, text: str, colour: QColor) -> None:
     shown = QFontMetricsF(painter.font()).elidedText(text, Qt.TextElideMode.ElideRight, place.width())
     painter.setPen(colour)
     painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), shown)
-
-
-def _rimmed(painter: QPainter, place: QRectF, text: str, colour: QColor, at: Qt.AlignmentFlag) -> None:
-    painter.setPen(QColor(0, 0, 0, 220))
-    for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
-        painter.drawText(place.translated(dx, dy), int(at), text)
-    painter.setPen(colour)
-    painter.drawText(place, int(at), text)

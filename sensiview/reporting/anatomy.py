@@ -1,0 +1,93 @@
+"""What a map over a volume is drawn on: the subject that it explains, or of a group the first one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sensiview.analysis.items import FieldMap
+from sensiview.datasets.volume import Volume
+from sensiview.errors import SensiViewError, UserError
+
+if TYPE_CHECKING:
+    from sensiview.analysis.sources import DatasetSource
+    from sensiview.datasets.volumes import VolumeSet
+
+
+class Anatomy:
+    """The volumes below the maps of one run; each is opened when a map over it is drawn.
+
+    Parameters
+    ----------
+    source : DatasetSource or None
+        The data set of the run; None when there is none (any more).
+    parameters : mapping
+        Of the run; ``subjects`` tells which group a map of several subjects is of.
+
+    Attributes
+    ----------
+    sentences : list of str
+        Why maps had to be drawn without anatomy, each once.
+    """
+
+    def __init__(self, source: DatasetSource | None, parameters: Mapping[str, Any]) -> None:
+        self._source, self._parameters = source, parameters
+        self._volumes: VolumeSet | None = None
+        self.sentences: list[str] = []
+
+    def below(self, item: FieldMap, place: Sequence[int]) -> tuple[Volume | None, str]:
+        """Return the volume below one map and what must be said of it; None and why there is none.
+
+        Voxels are read when they are drawn, slice by slice; a compressed file is unpacked into the cache before. Call
+        it off the GUI thread.
+
+        Parameters
+        ----------
+        item : FieldMap
+            Axes (..., z, y, x).
+        place : sequence of int
+            Where on the axes before z, y, x.
+        """
+        if self._source is None:
+            return None, self._note("The data set of this map is no longer in the project, so no anatomy lies below.")
+        if self._source.card.kind != "volumes":
+            return None, ""
+        try:
+            volumes = self._opened()
+            index, of = self._index(volumes, item, place)
+            words = f"Over {volumes.names[index]}, the first of {of:,} volumes." if of > 1 else ""
+            return volumes.volume(index), words
+        except SensiViewError as error:
+            return None, self._note(f"Drawn without anatomy: {error.sentence}")
+
+    def _note(self, sentence: str) -> str:
+        if sentence not in self.sentences:
+            self.sentences.append(sentence)
+        return sentence
+
+    def _opened(self) -> VolumeSet:
+        from sensiview.datasets.volume_opening import open_volumes
+
+        assert self._source is not None
+        if self._volumes is None:
+            self._volumes = open_volumes(self._source, all_there=False)
+        return self._volumes
+
+    def _index(self, volumes: VolumeSet, item: FieldMap, place: Sequence[int]) -> tuple[int, int]:
+        """Return which volume, and the first of how many it is.
+
+        That of the subject, the one the map names, or the first of the run's group.
+        """
+        at = dict(zip(item.axes[:-3], place, strict=True))
+        labels = item.coordinates.get("subject", ())
+        subject = labels[at["subject"]] if "subject" in at and at["subject"] < len(labels) else ""
+        for wanted in (subject, item.over):
+            for known in (volumes.names, volumes.subjects):
+                if wanted in known:
+                    return known.index(wanted), 1
+        subjects = self._parameters.get("subjects", "all")
+        try:
+            group = volumes.select([subjects] if isinstance(subjects, int) else subjects)
+        except UserError:  # the parameter of another analysis: a word, no choice of volumes
+            group = volumes.select("all")
+        return int(group[0]), len(group)
