@@ -47,7 +47,7 @@ class _ThemedEngine(QIconEngine):
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         """Draw the icon into `rect`."""
         colours = theme()
-        colour = str(getattr(colours, self._role))
+        colour = self._role if self._role.startswith("#") else str(getattr(colours, self._role))
         if mode == QIcon.Mode.Selected:
             colour = colours.accent_text
         painter.save()
@@ -79,7 +79,8 @@ class _ThemedEngine(QIconEngine):
 def icon(name: str, role: str = "") -> QIcon:
     """Return the icon of a name: the stem of a file in ``resources/icons``, or ``good``.
 
-    `role` is the theme's colour to draw it in, such as ``accent_text`` on a primary button.
+    `role` is the theme's colour to draw it in, such as ``accent_text`` on a primary button, or a colour such as
+    ``#f2f4f7`` where the ground is the same in every theme: over the black panes.
     """
     return QIcon(_ThemedEngine(name, role or _COLOURS.get(name, "text")))
 

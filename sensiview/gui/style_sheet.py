@@ -47,6 +47,7 @@ def style_sheet(t: Theme, base: float) -> str:
         background: {t.window}; border: none; border-bottom: 1px solid {t.border}; padding: 4px 8px; spacing: 2px;
     }}
     QToolBar#viewer_tool_bar {{ padding: 0 4px; }}
+    QToolBar#viewer_tool_bar::separator {{ margin: 4px 3px; }}
     QToolBar::separator {{ background: {t.border}; width: 1px; margin: 4px 6px; }}
     QToolButton {{ padding: 5px 8px; border: 1px solid transparent; border-radius: 4px; }}
     QToolButton:hover:enabled {{ background: {t.raised}; }}
@@ -58,6 +59,16 @@ def style_sheet(t: Theme, base: float) -> str:
         subcontrol-origin: padding; subcontrol-position: center right; right: 6px;
     }}
     QToolButton:disabled {{ color: {t.muted}; }}
+    QToolBar#viewer_tool_bar QToolButton, QWidget#viewer_workbench > QToolButton, QTabWidget#viewer_side QToolButton {{
+        padding: 4px 6px;
+    }}
+    QToolBar#viewer_tool_bar QToolButton[popupMode="2"], QWidget#viewer_workbench > QToolButton[popupMode="2"],
+    QTabWidget#viewer_side QToolButton[popupMode="2"] {{ padding-right: 18px; }}
+    QTabWidget#viewer_side QToolButton {{ padding-left: 4px; }}
+    QToolButton#viewer_3d_menu {{ background: #22262d; border: 1px solid #4a505a; padding-right: 20px; }}
+    QToolButton#viewer_3d_menu:hover:enabled {{ background: #3a3f48; }}
+    QToolButton#viewer_3d_menu:focus {{ border: 1px solid #f2f4f7; }}
+    QToolButton#viewer_3d_menu::menu-indicator {{ image: url("{icons}/arrow_down_dark.svg"); }}
     QTabWidget::pane {{ border: none; border-top: 1px solid {t.border}; }}
     QTabBar {{ background: {t.window}; }}
     QTabBar::tab {{
@@ -68,6 +79,7 @@ def style_sheet(t: Theme, base: float) -> str:
     QTabBar::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; }}
     QTabBar::tab:hover:!selected {{ color: {t.text}; background: {t.raised}; }}
     QTabBar::tab:focus {{ background: {t.raised}; }}
+    QTabWidget#viewer_side QTabBar::tab {{ padding: 6px 7px; }}
     QTabWidget#result_tabs QTabBar::tab {{ min-width: 120px; max-width: 240px; }}
     QTabBar::scroller {{ width: 44px; }}
     QTabBar QToolButton {{ background: {t.raised}; border: 1px solid {t.border}; padding: 0; margin: 4px 1px; }}

@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from sensiview.gui.viewer import build, measurements, pane_painting, shortcut_table
+from sensiview.gui.viewer import build, corner_texts, measurements, shortcut_table
 from sensiview.gui.viewer.key_commands import KeyCommands
 from sensiview.gui.viewer.scene import Measurement
 
@@ -199,14 +199,14 @@ def test_that_the_letters_and_the_flag_follow_the_convention(viewer: Any) -> Non
     assert axial.view.edges == ("R", "L", "A", "P")
     assert viewer.panes["coronal"].view.edges == ("R", "L", "S", "I")
     assert sagittal.view.edges == ("A", "P", "S", "I")
-    assert pane_painting.corner_lines(viewer.scene, axial.view)[1][0] == "RADIOLOGICAL"
+    assert corner_texts.arrangements(viewer.scene, axial.view)[0][1][0] == "RADIOLOGICAL"
     QTest.keyClick(axial.overlay, Qt.Key.Key_N)
     QTest.keyClick(axial.overlay, Qt.Key.Key_N, SHIFT)
     axial.refresh()
     sagittal.refresh()
     assert axial.view.edges == ("L", "R", "A", "P")
     assert sagittal.view.edges == ("P", "A", "S", "I")
-    assert pane_painting.corner_lines(viewer.scene, axial.view)[1][0] == "NEUROLOGICAL"
+    assert corner_texts.arrangements(viewer.scene, axial.view)[0][1][0] == "NEUROLOGICAL"
 
 
 def test_that_letters_are_painted_at_the_edges(viewer: Any, settle: Any) -> None:

@@ -13,8 +13,9 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
 
 from sensiview.gui.number_text import short, with_unit_behind
 from sensiview.gui.viewer.compositing import Picture, compose, in_plane, is_mirrored
+from sensiview.gui.viewer.corner_texts import position_text
 from sensiview.gui.viewer.look_tables import colours_of, range_of
-from sensiview.gui.viewer.pane_painting import colour_bar_layers, position_text
+from sensiview.gui.viewer.pane_painting import colour_bar_layers
 from sensiview.gui.viewer.scene import Axis, DisplayGrid, Scene
 
 MOST_TILES = 400

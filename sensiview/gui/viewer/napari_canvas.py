@@ -6,6 +6,8 @@ bindings never see an event of a 2-D pane, since a transparent widget lies on to
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import threading
 import warnings
@@ -38,7 +40,11 @@ def prepare() -> None:
             return
         # napari keeps settings in a file of its own; ours must not be changed by what a user set in napari.
         os.environ.setdefault("NAPARI_CONFIG", str(locations.settings_file().with_name("napari.yaml")))
-        with warnings.catch_warnings():
+        collecting = gc.isenabled()
+        gc.disable()  # hardly anything of an import is garbage, and every full search for it holds all threads up
+        with warnings.catch_warnings(), contextlib.ExitStack() as after:
+            if collecting:
+                after.callback(gc.enable)
             # What napari's packages warn each other about is nothing that a user of ours can change.
             warnings.simplefilter("ignore")
             import napari.components
@@ -220,6 +226,10 @@ class NapariVolume(_NapariWidget):
         camera = self.model.scene.camera
         camera.center, camera.zoom = centre, zoom
         camera.set_view_direction(direction, up)
+
+    def enlarge(self, factor: float) -> None:
+        """Zoom in by a factor."""
+        self.model.scene.camera.zoom *= factor
 
     @property
     def directions(self) -> tuple[Array, Array]:

@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QWidget
 
 from sensiview.gui.viewer.canvas_choice import Canvas, Kind, make_canvas
 from sensiview.gui.viewer.compositing import Picture, compose, in_plane, is_mirrored
+from sensiview.gui.viewer.corner_texts import PLANES
 from sensiview.gui.viewer.pane_overlay import PaneOverlay
-from sensiview.gui.viewer.pane_painting import PLANES, paint
+from sensiview.gui.viewer.pane_painting import paint
 from sensiview.gui.viewer.pane_view import PaneView, fitted
 from sensiview.gui.viewer.scene import Axis, Layer, Millimetres, Scene
 

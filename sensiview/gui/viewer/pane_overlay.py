@@ -9,6 +9,7 @@ from PySide6.QtGui import QFocusEvent, QFont, QKeyEvent, QMouseEvent, QPainter, 
 from PySide6.QtWidgets import QApplication, QWidget
 
 from sensiview.gui.viewer import window_level
+from sensiview.gui.viewer.corner_texts import fitted_font
 from sensiview.gui.viewer.pane_painting import Decorations, paint
 from sensiview.gui.viewer.scene import Measurement, Millimetres
 from sensiview.gui.viewer.shortcut_table import action_of
@@ -54,10 +55,7 @@ class PaneOverlay(QWidget):
 
     def drawing_font(self) -> QFont:
         """Return the font of the texts, smaller in a small pane."""
-        font = QFont(QApplication.font())
-        if min(self.width(), self.height()) < 260:
-            font.setPointSizeF(font.pointSizeF() * 0.85)
-        return font
+        return fitted_font(QApplication.font(), (self.width(), self.height()))
 
     def say(self, message: str) -> None:
         """Show a line at the bottom until the next gesture."""

@@ -11,17 +11,14 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
 
 from sensiview.gui.number_text import short
 from sensiview.gui.viewer import measurements
+from sensiview.gui.viewer.corner_texts import EDGE, LETTER, TEXT, arranged, letter_font
 from sensiview.gui.viewer.look_tables import colours_of, range_of
 from sensiview.gui.viewer.pane_view import PaneView
 from sensiview.gui.viewer.scene import Layer, Measurement, Scene
 
-PLANES = ("Sagittal", "Coronal", "Axial")
-_LETTERS = (("L", "R"), ("P", "A"), ("I", "S"))
 # Chosen for a black ground and a grey anatomy; every text has a dark rim besides.
-_TEXT, _LETTER, _CROSS = QColor("#f2f4f7"), QColor("#ffd84a"), QColor("#35e08a")
-_AMBER, _MEASURE = QColor("#ffb14a"), QColor("#5fd0ff")
+_CROSS, _MEASURE = QColor("#35e08a"), QColor("#5fd0ff")
 _RIM = QColor(0, 0, 0, 210)
-_EDGE = 8.0
 _STEPS_MM = (0.5, 1, 2, 5, 10, 20, 50, 100, 200)
 
 
@@ -38,47 +35,30 @@ class Decorations:
 def paint(painter: QPainter, scene: Scene, view: PaneView, what: Decorations, font: QFont) -> None:
     """Draw over a picture that `view` shows; in pixels of the view."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    small = QFont(font)
-    painter.setFont(small)
+    painter.setFont(font)
     if scene.options.crosshair and scene.layers:
         _crosshair(painter, scene, view)
     _measurements(painter, scene, view, what.draft)
     if scene.options.letters:
         _letters(painter, view, font)
-    painter.setFont(small)
-    _corner_texts(painter, scene, view)
+    painter.setFont(font)
+    right = float(view.size[0])
+    if what.colour_bar and scene.options.colour_bar:
+        right = _colour_bars(painter, scene, view)
+    for box, (text, colour) in arranged(scene, view, font, right=right):
+        _text(painter, box.topLeft(), text, colour)
     if scene.options.scale_bar:
         _scale_bar(painter, view)
-    if what.colour_bar and scene.options.colour_bar:
-        _colour_bars(painter, scene, view)
     if what.message:
-        lines = QFontMetricsF(painter.font()).height()
-        _text(painter, QPointF(view.size[0] / 2, view.size[1] - _EDGE - 2.2 * lines), what.message, centred=True)
+        metrics = QFontMetricsF(font)
+        line = metrics.elidedText(what.message, Qt.TextElideMode.ElideMiddle, view.size[0] - 2 * EDGE)
+        # Above the letter at the bottom and the text of the scale bar.
+        at = QPointF(view.size[0] / 2, view.size[1] - EDGE - 3.2 * metrics.height())
+        _text(painter, at, line, centred=True)
     if what.active:
         painter.setPen(QPen(_CROSS, 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(QRectF(0.5, 0.5, view.size[0] - 1, view.size[1] - 1))
-
-
-def position_text(value: float, axis: int) -> str:
-    """Return a coordinate as radiologists write it: ``R 12.0 mm``."""
-    rounded = round(value, 1)
-    letter = _LETTERS[axis][int(rounded > 0)] if rounded else ""
-    return f"{letter} {abs(rounded):.1f} mm".strip()
-
-
-def corner_lines(scene: Scene, view: PaneView) -> list[tuple[str, QColor]]:
-    """Return the lines at the top left: plane and place, convention, and what else must be known."""
-    axis = view.axis
-    number, count = scene.cursor_voxel[axis] + 1, scene.grid.shape[axis]
-    lines = [(f"{PLANES[axis]}  {position_text(scene.cursor[axis], axis)}  ·  {number}/{count}", _TEXT)]
-    if axis == 0:
-        lines.append(("NOSE LEFT" if scene.options.nose_left else "NOSE RIGHT", _LETTER))
-    else:
-        lines.append(("RADIOLOGICAL" if scene.options.radiological else "NEUROLOGICAL", _LETTER))
-    if scene.grid.resampled:
-        lines.append(("resampled for display", _AMBER))
-    return lines
 
 
 def scale_length(view: PaneView) -> float:
@@ -99,7 +79,7 @@ def _text(
     painter: QPainter,
     at: QPointF,
     text: str,
-    colour: QColor = _TEXT,
+    colour: QColor = TEXT,
     *,
     centred: bool = False,
     right: bool = False,
@@ -121,27 +101,15 @@ def _text(
 
 
 def _letters(painter: QPainter, view: PaneView, font: QFont) -> None:
-    large = QFont(font)
-    large.setPointSizeF(font.pointSizeF() * 1.35)
-    large.setBold(True)
+    large = letter_font(font)
     painter.setFont(large)
     width, height = view.size
     left, right, top, bottom = view.edges
     lines = QFontMetricsF(large).height()
-    _text(painter, QPointF(_EDGE, height / 2), left, _LETTER, middle=True)
-    _text(painter, QPointF(width - _EDGE, height / 2), right, _LETTER, right=True, middle=True)
-    _text(painter, QPointF(width / 2, _EDGE - 4), top, _LETTER, centred=True)
-    _text(painter, QPointF(width / 2, height - lines - 2), bottom, _LETTER, centred=True)
-
-
-def _corner_texts(painter: QPainter, scene: Scene, view: PaneView) -> None:
-    y, step = _EDGE - 2, QFontMetricsF(painter.font()).height()
-    # The letter at the top has the middle for itself.
-    room = view.size[0] / 2 - _EDGE - 16
-    for text, colour in corner_lines(scene, view):
-        line = QFontMetricsF(painter.font()).elidedText(text, Qt.TextElideMode.ElideRight, room)
-        _text(painter, QPointF(_EDGE, y), line, colour)
-        y += step
+    _text(painter, QPointF(EDGE, height / 2), left, LETTER, middle=True)
+    _text(painter, QPointF(width - EDGE, height / 2), right, LETTER, right=True, middle=True)
+    _text(painter, QPointF(width / 2, EDGE - 4), top, LETTER, centred=True)
+    _text(painter, QPointF(width / 2, height - lines - 2), bottom, LETTER, centred=True)
 
 
 def _crosshair(painter: QPainter, scene: Scene, view: PaneView) -> None:
@@ -161,9 +129,9 @@ def _crosshair(painter: QPainter, scene: Scene, view: PaneView) -> None:
 
 def _scale_bar(painter: QPainter, view: PaneView) -> None:
     mm = scale_length(view)
-    length, y = mm * view.zoom, view.size[1] - _EDGE - 4
-    x = _EDGE + 2
-    for colour, width in ((_RIM, 4), (_TEXT, 2)):
+    length, y = mm * view.zoom, view.size[1] - EDGE - 4
+    x = EDGE + 2
+    for colour, width in ((_RIM, 4), (TEXT, 2)):
         painter.setPen(QPen(colour, width))
         painter.drawLine(QPointF(x, y), QPointF(x + length, y))
         for end in (x, x + length):
@@ -172,13 +140,15 @@ def _scale_bar(painter: QPainter, view: PaneView) -> None:
     _text(painter, QPointF(x, y - 5 - height), f"{short(mm)} mm")
 
 
-def _colour_bars(painter: QPainter, scene: Scene, view: PaneView) -> None:
+def _colour_bars(painter: QPainter, scene: Scene, view: PaneView) -> float:
+    """Draw a bar for each layer that gets one, and return how far to the left they reach."""
     metrics = QFontMetricsF(painter.font())
-    x = view.size[0] - _EDGE - 12
-    # Below it is the letter at the edge.
-    top, height = _EDGE + 2 * metrics.height(), min(150.0, view.size[1] / 2 - 4.5 * metrics.height())
-    if height < 30:
-        return
+    x, reach = view.size[0] - EDGE - 12, float(view.size[0])
+    # Above it is the unit, below it the letter at the edge.
+    top = EDGE + 1.8 * metrics.height()
+    height = min(150.0, view.size[1] / 2 - top - 1.6 * metrics.height())
+    if height < 24:
+        return reach
     for layer in reversed(colour_bar_layers(scene)):
         low, high = range_of(layer.look)
         values = np.linspace(high, low, 128)
@@ -189,7 +159,7 @@ def _colour_bars(painter: QPainter, scene: Scene, view: PaneView) -> None:
         box = QRectF(x, top, 12, height)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on=False)
         painter.drawImage(box, image)
-        painter.setPen(QPen(_TEXT, 1))
+        painter.setPen(QPen(TEXT, 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(box)
         ends = [(short(high, 3), top), (short(low, 3), top + height)]
@@ -200,10 +170,12 @@ def _colour_bars(painter: QPainter, scene: Scene, view: PaneView) -> None:
         unit = layer.unit if layer.unit not in ("", "1") else ""
         if unit:
             _text(painter, QPointF(x + 12, top - 1.6 * metrics.height()), unit, right=True)
-        widest = max(metrics.horizontalAdvance(text) for text, _ in ends)
-        x -= 12 + 4 + max(widest, metrics.horizontalAdvance(unit)) + 10
-        if x < 0.6 * view.size[0]:
-            return
+        widest = max(metrics.horizontalAdvance(text) for text, _ in ends) + 4
+        reach = x - max(widest, metrics.horizontalAdvance(unit) - 12)
+        x = reach - 12 - 10
+        if x - widest < 0.55 * view.size[0]:
+            break
+    return reach
 
 
 def _measurements(painter: QPainter, scene: Scene, view: PaneView, draft: Measurement | None) -> None:

@@ -13,6 +13,7 @@ from shiboken6 import Shiboken
 from sensiview.datasets.volume import Volume
 from sensiview.errors import SensiViewError, UserError, suggestion
 from sensiview.gui.background import run_in_background
+from sensiview.gui.garbage import idle_collector
 from sensiview.gui.viewer.build import is_oblique, layer_from_volume
 from sensiview.gui.viewer.canvas_choice import CanvasChoice, Kind, choose_canvas
 from sensiview.gui.viewer.key_commands import KeyCommands
@@ -84,6 +85,9 @@ class VolumeViewer(QWidget):
         layout.addWidget(self._notice)
         layout.addWidget(self.area, 1)
         self.scene.grid_changed.connect(self._place_colour_bar)
+        collector = idle_collector()
+        for signal in (self.scene.cursor_changed, self.scene.look_changed, self.view_changed):
+            signal.connect(collector.postpone)
         self._place_colour_bar()
 
     def _build(self) -> None:

@@ -7,13 +7,14 @@ from typing import Any, cast
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QActionGroup, QColor, QFont, QImage, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
+from PySide6.QtGui import QActionGroup, QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QMenu, QToolButton, QWidget
 
 from sensiview.errors import SensiViewError
 from sensiview.gui.background import run_in_background
 from sensiview.gui.icons import icon
 from sensiview.gui.viewer.canvas_choice import Kind
+from sensiview.gui.viewer.corner_texts import fitted_font
 from sensiview.gui.viewer.scene import Scene
 from sensiview.gui.viewer.volume_bricks import Brick, Rendering, make_bricks
 
@@ -67,11 +68,16 @@ class Pane3D(QWidget):
         self._forget: Callable[[], None] = lambda: None
         self._axes = _AxesCross(self)
         self._button = self._make_button()
-        self._button.setEnabled(kind == "napari")
+        self._button.setVisible(kind == "napari")
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(_WAIT_MS)
         self._later.timeout.connect(self.load)
+        # Drawing the volume takes up to half a second without a graphics card: once, when the crosshair rests.
+        self._cut_later = QTimer(self)
+        self._cut_later.setSingleShot(True)
+        self._cut_later.setInterval(_WAIT_MS)
+        self._cut_later.timeout.connect(self._apply_cut)
         for signal in (scene.layers_changed, scene.look_changed, scene.grid_changed):
             signal.connect(self._outdated)
         scene.cursor_changed.connect(self._cursor_moved)
@@ -80,7 +86,7 @@ class Pane3D(QWidget):
         """Say whether there is a canvas for volumes now."""
         self._kind = kind
         self._text = sentence or self._text
-        self._button.setEnabled(kind == "napari")
+        self._button.setVisible(kind == "napari")
         self._outdated()
         self.update()
 
@@ -127,6 +133,7 @@ class Pane3D(QWidget):
     def dispose(self) -> None:
         """Free the graphics memory; called before the pane is deleted."""
         self._later.stop()
+        self._cut_later.stop()
         self._forget()
         if self._volume is not None:
             self._volume.dispose()
@@ -163,9 +170,13 @@ class Pane3D(QWidget):
         painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fill the pane."""
+        """Fill the pane; what is seen grows with it."""
+        before, now = event.oldSize(), event.size()
         if self._volume is not None:
             self._volume.setGeometry(self.rect())
+            least = min(before.width(), before.height())
+            if least > 0 and self.isVisible():
+                self._volume.enlarge(min(now.width(), now.height()) / least)
         self._axes.setGeometry(self.rect())
         self._button.move(self.width() - self._button.sizeHint().width() - 6, 6)
 
@@ -184,7 +195,8 @@ class Pane3D(QWidget):
         button.setObjectName("viewer_3d_menu")
         button.setAccessibleName("3-D options")
         button.setToolTip("How the volume is drawn, cut and turned")
-        button.setIcon(icon("preferences"))
+        # The ground is black in both themes.
+        button.setIcon(icon("preferences", "#f2f4f7"))
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
         for choices, now, chosen in ((RENDERINGS, self.rendering, self.set_rendering), (CUTS, self.cut, self.set_cut)):
@@ -208,7 +220,7 @@ class Pane3D(QWidget):
 
     def _cursor_moved(self) -> None:
         if self.cut and self._volume is not None:
-            QTimer.singleShot(_WAIT_MS, self, self._apply_cut)
+            self._cut_later.start()
 
     def _failed(self, error: SensiViewError) -> None:
         self._text = f"The 3-D view could not be made: {error.sentence}"
@@ -269,7 +281,7 @@ class _AxesCross(QWidget):
         # In (S, A, R) the hand of the axes is turned round: right is up x into there.
         right = np.cross(up, into)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        font = QFont(QApplication.font())
+        font = fitted_font(QApplication.font(), (self.width(), self.height()))
         font.setBold(True)
         painter.setFont(font)
         middle, reach = QPointF(52, self.height() - 52), 30.0

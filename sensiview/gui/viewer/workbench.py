@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from sensiview.analysis.items import FieldMap
@@ -221,12 +221,23 @@ class ViewerWorkbench(QWidget):
             super().keyPressEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Give the panels their width the first time."""
+        """Give the panels their width."""
         super().showEvent(event)
-        if not self._sized:
+        self._divide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the panels more width in a larger window, until the user has chosen one."""
+        super().resizeEvent(event)
+        self._divide()
+
+    def _divide(self) -> None:
+        if not self._sized and self.isVisible():
             side = next(side for widest, side in _SIDES if self.width() < widest)
+            side = max(side, self.side.minimumSizeHint().width())
             self._splitter.setSizes([self.width() - side, side])
-            self._sized = True
+
+    def _divided(self) -> None:
+        self._sized = True
 
     # Cases
 
@@ -305,6 +316,7 @@ class ViewerWorkbench(QWidget):
         self._splitter.addWidget(self.side)
         self._splitter.setStretchFactor(0, 1)
         self._splitter.setCollapsible(0, False)
+        self._splitter.splitterMoved.connect(self._divided)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

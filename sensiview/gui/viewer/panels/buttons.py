@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from sensiview.gui.dialogs.layout import named
 from sensiview.gui.icons import icon
@@ -48,3 +48,11 @@ def menu_button(parent: QWidget, name: str, text: str, tip: str, fill: Callable[
     menu.aboutToShow.connect(refill)
     button.setMenu(menu)
     return button
+
+
+def inset(layout: QLayout) -> QVBoxLayout:
+    """Return a layout with the panels' margins around another one: a flow of buttons has none of its own."""
+    made = QVBoxLayout()
+    made.setContentsMargins(8, 2, 8, 6)
+    made.addLayout(layout)
+    return made

@@ -7,9 +7,8 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QActionGroup
+from PySide6.QtGui import QActionGroup, QResizeEvent
 from PySide6.QtWidgets import (
-    QHBoxLayout,
     QLabel,
     QMenu,
     QScrollArea,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from sensiview.gui.flow_layout import FlowLayout
 from sensiview.gui.viewer.panels import windows
 from sensiview.gui.viewer.panels.buttons import menu_button, tool_button
 from sensiview.gui.viewer.panels.layer_list import LayerList
@@ -128,9 +128,26 @@ class LayersPanel(QWidget):
         if self.list.layers.row_of(wanted) < 0:
             wanted = active.key if active is not None else top
         self.list.choose(wanted)
+        self._divide()
         self._show()
 
     _last_key = ""
+    _divided_by_user = False
+
+    def _keep_division(self) -> None:
+        self._divided_by_user = True
+
+    def _divide(self) -> None:
+        """Give the list the height of its rows, so that the form below has the rest; until the user drags."""
+        if not self._divided_by_user:
+            row = max(28, self.fontMetrics().height() + 12)
+            wanted = min(6, max(2, len(self.scene.layers))) * row + 8
+            self._splitter.setSizes([wanted, max(300, self._splitter.height() - wanted)])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let the list keep the height of its rows."""
+        super().resizeEvent(event)
+        self._divide()
 
     def _look_changed(self, key: str) -> None:
         if key == self.list.current_key():
@@ -259,11 +276,9 @@ class LayersPanel(QWidget):
         return action
 
     def _arrange(self) -> None:
-        tools = QHBoxLayout()
-        tools.setSpacing(2)
+        tools = FlowLayout(across=2, down=2)
         for button in (self._window, self._reset, self._solo, self._link, self._more):
             tools.addWidget(button)
-        tools.addStretch(1)
         below = QWidget(self)
         column = QVBoxLayout(below)
         column.setContentsMargins(8, 4, 8, 8)
@@ -278,14 +293,14 @@ class LayersPanel(QWidget):
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(below)
-        splitter = QSplitter(Qt.Orientation.Vertical, self)
+        splitter = self._splitter = QSplitter(Qt.Orientation.Vertical, self)
         splitter.setObjectName("layers_splitter")
         splitter.setChildrenCollapsible(False)
         self.list.setMinimumHeight(64)
         splitter.addWidget(self.list)
         splitter.addWidget(area)
         splitter.setStretchFactor(1, 1)
-        splitter.setSizes([130, 300])
+        splitter.splitterMoved.connect(self._keep_division)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(splitter)

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from PySide6.QtCore import QLocale, QSize, Qt, Signal
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QIcon, QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QSizePolicy,
     QSlider,
     QWidget,
@@ -47,7 +48,8 @@ class ValueBox(QDoubleSpinBox):
         self.setKeyboardTracking(False)
         self.setRange(-1e12, 1e12)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setMinimumWidth(72)
+        # Four digits, a sign, and the buttons beside them.
+        self.setMinimumWidth(self.fontMetrics().horizontalAdvance("-000.0") + 24)
 
     def fit(self, layer: Layer) -> None:
         """Take decimals, step and unit from a layer."""
@@ -112,6 +114,8 @@ class LookForm(QWidget):
             named(self.switches[field], f"layer_{field}", text, tip)
             self.switches[field].toggled.connect(lambda on, field=field: self._want(**{field: on}))
         self._rows: dict[str, list[QWidget]] = {}
+        self._lines: list[tuple[QLabel, QLayout | QWidget]] = []
+        self._stacked = False
         self._arrange()
         self.colours.activated.connect(lambda: self._want(colour_map=self.colours.currentData()))
         self.opacity.valueChanged.connect(lambda value: self._want(opacity=value / 100))
@@ -201,12 +205,24 @@ class LookForm(QWidget):
             slider.setValue(value)
             slider.blockSignals(False)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the names above their fields where beside each other there is no room."""
+        super().resizeEvent(event)
+        stacked = self.width() < self._beside
+        if stacked != self._stacked:
+            self._place(stacked=stacked)
+
+    def minimumSizeHint(self) -> QSize:
+        """Ask for the width of the widest field: the names can go above."""
+        hint = super().minimumSizeHint()
+        margins = 2 * self.low.minimumWidth() + self.fontMetrics().horizontalAdvance("to") + 12
+        return QSize(min(hint.width(), margins), hint.height())
+
     def _arrange(self) -> None:
-        grid = QGridLayout(self)
+        grid = self._grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(6)
-        grid.setColumnStretch(1, 1)
         opacity, limits = QHBoxLayout(), QHBoxLayout()
         opacity.addWidget(self.opacity, 1)
         opacity.addWidget(self._percent)
@@ -217,22 +233,44 @@ class LookForm(QWidget):
         cut = QHBoxLayout()
         cut.addWidget(self.threshold, 1)
         cut.addWidget(self.cut, 1)
-        rows: tuple[tuple[str, str, Any, list[QWidget]], ...] = (
+        rows: tuple[tuple[str, str, QLayout | QWidget, list[QWidget]], ...] = (
             ("colours", "Colours", self.colours, [self.colours]),
             ("opacity", "Opacity", opacity, [self.opacity, self._percent]),
             ("range", "Range", limits, [self.low, to, self.high]),
             ("window", "", self._window, [self._window]),
             ("threshold", "Threshold", cut, [self.threshold, self.cut]),
         )
-        for place, (name, text, content, widgets) in enumerate(rows):
+        for name, text, content, widgets in rows:
             label = QLabel(text, self)
             label.setBuddy(widgets[0])
-            grid.addWidget(label, place, 0)
-            if isinstance(content, QWidget):
-                grid.addWidget(content, place, 1)
-            else:
+            if isinstance(content, QLayout):
                 content.setSpacing(6)
-                grid.addLayout(content, place, 1)
+            self._lines.append((label, content))
             self._rows[name] = [label, *widgets]
-        for place, box in enumerate(self.switches.values(), start=len(rows)):
-            grid.addWidget(box, place, 1)
+        names = max(label.sizeHint().width() for label, _ in self._lines)
+        self._beside = names + 8 + 2 * self.low.minimumWidth() + to.sizeHint().width() + 12
+        self._place(stacked=False)
+
+    def _place(self, *, stacked: bool) -> None:
+        grid, self._stacked = self._grid, stacked
+        while grid.count():
+            grid.takeAt(0)
+        grid.setColumnStretch(0, int(stacked))
+        grid.setColumnStretch(1, int(not stacked))
+        place = 0
+        for label, content in self._lines:
+            if stacked and label.text():
+                grid.addWidget(label, place, 0)
+                place += 1
+            elif not stacked:
+                grid.addWidget(label, place, 0)
+            column = int(not stacked)
+            if isinstance(content, QWidget):
+                grid.addWidget(content, place, column)
+            else:
+                content.setParent(None)
+                grid.addLayout(content, place, column)
+            place += 1
+        for box in self.switches.values():
+            grid.addWidget(box, place, int(not stacked))
+            place += 1

@@ -10,7 +10,6 @@ from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QStackedLayout,
@@ -20,9 +19,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from sensiview.gui.flow_layout import FlowLayout
 from sensiview.gui.number_text import full, short, with_unit_behind
 from sensiview.gui.viewer.measurements import angle_degrees, length_mm, region_statistics
-from sensiview.gui.viewer.panels.buttons import tool_button
+from sensiview.gui.viewer.panels.buttons import inset, tool_button
 from sensiview.gui.viewer.panels.position import millimetre_text
 from sensiview.gui.viewer.panels.saving import ask_file, safe_name, write_frame
 from sensiview.gui.viewer.scene import Measurement, Millimetres, Scene
@@ -194,13 +194,8 @@ class MeasurementsPanel(QWidget):
         )  # fmt: skip
 
     def _arrange(self) -> None:
-        below = QHBoxLayout()
-        below.setContentsMargins(8, 6, 8, 6)
-        below.setSpacing(2)
-        for button in (self._remove, self._clear):
-            below.addWidget(button)
-        below.addStretch(1)
-        for button in (self._copy, self._export):
+        below = FlowLayout(across=2, down=2)
+        for button in (self._remove, self._clear, self._copy, self._export):
             below.addWidget(button)
         self._pages = QStackedLayout()
         self._pages.addWidget(self.table)
@@ -209,7 +204,7 @@ class MeasurementsPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(self._pages, 1)
-        column.addLayout(below)
+        column.addLayout(inset(below))
 
 
 _AREAS = ("ellipse", "rectangle")

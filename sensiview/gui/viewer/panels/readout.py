@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QWidget
 
 from sensiview.gui.elided_label import ElidedLabel
 from sensiview.gui.number_text import short, with_unit_behind
@@ -14,6 +14,7 @@ from sensiview.gui.viewer.panels.position import millimetre_text, signed_text, v
 from sensiview.gui.viewer.scene import Layer, Millimetres, Scene
 
 _LONGEST_NAME = 24
+_USUAL_REGION = 12
 
 
 class Readout(QFrame):
@@ -45,13 +46,12 @@ class Readout(QFrame):
         self._region = ElidedLabel(parent=self)
         self._region.setObjectName("readout_region")
         self._region.setAccessibleName("Atlas region")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 3, 8, 3)
-        row.setSpacing(14)
-        row.addWidget(self._place)
-        row.addWidget(self._voxel)
-        row.addWidget(self._values, 3)
-        row.addWidget(self._region, 2)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(8, 3, 8, 3)
+        self._grid.setHorizontalSpacing(14)
+        self._grid.setVerticalSpacing(1)
+        self._in_two = False
+        self._place_labels(in_two=False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self._offer("Copy position", "copy_position", lambda: signed_text(self._scene.cursor))
         self._offer("Copy read-out", "copy_readout", self.text)
@@ -65,6 +65,36 @@ class Readout(QFrame):
         parts = (label.text() for label in (self._place, self._voxel, self._values, self._region))
         return "\t".join(part for part in parts if part)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Take a second line where one is too short."""
+        super().resizeEvent(event)
+        self._choose_lines()
+
+    def _choose_lines(self) -> None:
+        # By what there is to say, not by its length at this place: panes must not jump while the cursor moves.
+        shown = [layer for layer in self._scene.layers if layer.look.visible and layer.role != "atlas"]
+        atlases = sum(layer.role == "atlas" for layer in self._scene.layers)
+        digits = self.fontMetrics().horizontalAdvance(" 000.0 ")
+        needed = sum(self.fontMetrics().horizontalAdvance(shortened(layer.name)) + digits for layer in shown)
+        needed += atlases * self.fontMetrics().horizontalAdvance("n" * _USUAL_REGION)
+        beside = self._place.minimumWidth() + self._voxel.minimumWidth() + 3 * 14 + 16
+        in_two = self.isVisible() and beside + needed > self.width()
+        if in_two != self._in_two:
+            self._place_labels(in_two=in_two)
+
+    def _place_labels(self, *, in_two: bool) -> None:
+        self._in_two = in_two
+        labels = (self._place, self._voxel, self._values, self._region)
+        places = (
+            ((0, 0, 1), (0, 1, 1), (1, 0, 2), (1, 2, 1)) if in_two else ((0, 0, 1), (0, 1, 1), (0, 2, 1), (0, 3, 1))
+        )
+        for label, (row, column, span) in zip(labels, places, strict=True):
+            self._grid.removeWidget(label)
+            self._grid.addWidget(label, row, column, 1, span)
+        stretches = (0, 3, 2, 0) if in_two else (0, 0, 3, 2)
+        for column, stretch in enumerate(stretches):
+            self._grid.setColumnStretch(column, stretch)
+
     def _update(self) -> None:
         scene = self._scene
         self._place.setText(millimetre_text(scene.cursor))
@@ -75,6 +105,7 @@ class Readout(QFrame):
         self._values.setText("   ".join(_value(layer, scene) for layer in shown if layer.role != "atlas"))
         self._region.setText(region_text(scene))
         self._region.setVisible(bool(self._region.text()))
+        self._choose_lines()
 
     def _offer(self, text: str, name: str, content: object) -> None:
         action = QAction(text, self)

@@ -20,10 +20,11 @@ from PySide6.QtWidgets import (
 from sensiview.errors import SensiViewError
 from sensiview.gui.background import run_in_background
 from sensiview.gui.dialogs.layout import named
+from sensiview.gui.flow_layout import FlowLayout
 from sensiview.gui.frame_model import FrameModel
 from sensiview.gui.frame_table import FrameTable
 from sensiview.gui.viewer.panels import landmarks
-from sensiview.gui.viewer.panels.buttons import arrow_button, tool_button
+from sensiview.gui.viewer.panels.buttons import arrow_button, inset, tool_button
 from sensiview.gui.viewer.panels.readout import region_at
 from sensiview.gui.viewer.panels.region_values import explained, measure, sources
 from sensiview.gui.viewer.panels.saving import ask_file, safe_name, write_frame
@@ -284,17 +285,13 @@ class RegionsPanel(QWidget):
         top = QHBoxLayout()
         top.setContentsMargins(8, 6, 8, 0)
         top.addWidget(self.source)
-        tools = QHBoxLayout()
-        tools.setContentsMargins(8, 0, 8, 6)
-        tools.setSpacing(2)
-        for button in (self.previous, self.next, self.outline, self.all):
+        tools = FlowLayout(across=2, down=2)
+        for button in (self.previous, self.next, self.outline, self.all, self.export):
             tools.addWidget(button)
-        tools.addStretch(1)
-        tools.addWidget(self.export)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addLayout(top)
         column.addWidget(self.table, 1)
         column.addWidget(self._note)
-        column.addLayout(tools)
+        column.addLayout(inset(tools))

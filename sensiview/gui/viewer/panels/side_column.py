@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QIcon, QResizeEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QStyle, QTabWidget, QVBoxLayout, QWidget
 
+from sensiview.gui.icons import icon
 from sensiview.gui.viewer.panels.atlas import AtlasPanel
 from sensiview.gui.viewer.panels.cases import CasesPanel
 from sensiview.gui.viewer.panels.go_to import GoTo
@@ -16,6 +18,12 @@ from sensiview.gui.viewer.panels.layers import LayersPanel
 from sensiview.gui.viewer.panels.measurements import MeasurementsPanel
 from sensiview.gui.viewer.panels.regions import RegionsPanel
 from sensiview.gui.viewer.scene import Scene
+
+# Of a tab's name, left and right together, with what the style adds.
+_TAB_PADDING = 18
+_PICTURES = {
+    "cases": "dataset", "layers": "layers", "regions": "target", "measure": "viewer_length", "histogram": "histogram",
+}  # fmt: skip
 
 
 class SideColumn(QTabWidget):
@@ -53,16 +61,42 @@ class SideColumn(QTabWidget):
         }  # fmt: skip
         for name, widget in self.tabs.items():
             self.addTab(widget, name.capitalize())
+        self.tabBar().setIconSize(QSize(18, 18))
         self.tabBar().setAccessibleName("Panels")
         self.tabBar().setUsesScrollButtons(True)
         self.tabBar().setDrawBase(False)
-        self.setMinimumWidth(240)
         self.show_cases(on=False)
         self.open_tab("layers")
 
     def show_cases(self, *, on: bool) -> None:
         """Offer the list of cases, or not."""
         self.setTabVisible(self.indexOf(self.cases), on)
+        self._name_tabs()
+
+    def minimumSizeHint(self) -> QSize:
+        """Ask for the widest panel, so that nothing in it is cut off, whatever the size of the font."""
+        bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+        areas = {self.places: self.places.widget(), self.layers: self.layers.form}
+        widths = [areas.get(panel, panel).minimumSizeHint().width() for panel in self.tabs.values()]
+        return QSize(max(240, *widths) + bar + 4, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show pictures instead of names where all names have no room beside each other."""
+        super().resizeEvent(event)
+        self._name_tabs()
+
+    def _name_tabs(self) -> None:
+        """Pictures for all tabs or names for all: a name that hides behind an arrow is not found."""
+        bar, metrics = self.tabBar(), self.tabBar().fontMetrics()
+        shown = [(at, name) for at, name in enumerate(self.tabs) if self.isTabVisible(at)]
+        needed = sum(metrics.horizontalAdvance(name.capitalize()) + _TAB_PADDING for _, name in shown)
+        named = needed <= self.width()
+        for at, name in shown:
+            text = name.capitalize()
+            bar.setTabText(at, text if named else "")
+            bar.setTabIcon(at, QIcon() if named else icon(_PICTURES[name]))
+            bar.setTabToolTip(at, "" if named else text)
+            bar.setAccessibleTabName(at, text)
 
     def open_tab(self, name: str) -> None:
         """Bring a panel to the front."""
