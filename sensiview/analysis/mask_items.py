@@ -186,7 +186,8 @@ def regions_item(opened: MaskStudy, frames: Sequence[pd.DataFrame], keys: tuple[
         "share_of_map: how much of the whole mask lies there.",
         frame=pd.concat(frames, ignore_index=True),
         keys=(*keys, "region"),
-        values=("density", "share_of_region", "share_of_map", "volume_mm3"),
+        # Shares alone, which one axis holds; the volume is a column beside them.
+        values=("density", "share_of_region", "share_of_map"),
         units=dict(REGION_UNITS),
     )
 

@@ -27,7 +27,7 @@ from sensiview.reporting.report_facts import (
     parameters_of_run,
     same_words,
 )
-from sensiview.reporting.report_tables import ReportTable, report_table
+from sensiview.reporting.report_tables import ReportTable, for_figure, report_table
 from sensiview.reporting.wording import moment
 
 # The record of a run as plain values, and its items.
@@ -134,9 +134,10 @@ class _Figures:
         self._count = 0
 
     def of(self, item: Item, anatomy: Anatomy | None) -> tuple[str, str]:
-        """Return (data URI or empty, sentence why there is none or empty)."""
+        """Return (data URI or empty, sentence why there is none, or what it leaves out)."""
         if self._draw is None:
             return "", ""
+        item, left_out = for_figure(item)
         self._count += 1
         path = self._folder / f"figure{self._count}{self._ending}"
         try:
@@ -146,7 +147,7 @@ class _Figures:
         if not path.is_file():
             return "", ""
         kind = "image/png" if self._ending == ".png" else "image/svg+xml"
-        return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}", ""
+        return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}", left_out
 
 
 def _chapter(

@@ -12,6 +12,7 @@ from sensiview.reporting.wording import count, duration, listed, moment, percent
 
 Facts = list[tuple[str, str]]
 _LONGEST_LIST = 30
+_MOST_HASHES = 4
 
 
 def facts_of_run(record: Mapping[str, Any], analysis: str) -> Facts:
@@ -53,25 +54,54 @@ def parameters_of_run(record: Mapping[str, Any]) -> Facts:
     if versions:
         pairs.append(("versions", listed([f"{name} {version}" for name, version in versions.items()])))
     for name, value in (record.get("fingerprints") or {}).items():
-        pairs.append((f"SHA-256 of the {name}", value_text(value)))
+        hashes = list(value) if isinstance(value, list | tuple) else [value]
+        shown = value_text(hashes[:_MOST_HASHES] if len(hashes) > 1 else hashes[0])
+        more = len(hashes) - _MOST_HASHES
+        pairs.append(
+            (f"SHA-256 of the {name}", f"{shown} and {more:,} more, in the run's record" if more > 0 else shown)
+        )
     return pairs
 
 
 def facts_of_dataset(card: DatasetCard) -> Facts:
-    """Return size, columns, target and class balance of a data set."""
+    """Return size, columns or grid, target and class balance of a data set."""
+    if card.kind == "volumes":
+        return _facts_of_volumes(card)
     columns = list(card.features)
     shown = listed(columns) if len(columns) <= _LONGEST_LIST else f"{', '.join(columns[:_LONGEST_LIST])}, …"
-    total = sum(card.class_counts.values())
-    classes = [f"{name}: {count(rows)} ({percent(rows / total)})" for name, rows in card.class_counts.items()]
     missing = sum(column.missing for column in card.columns)
     pairs = [
         ("Rows", count(card.n_rows) if card.n_rows else ""),
         ("Factors", f"{len(columns)}: {shown}" if columns else ""),
         ("Target", card.target or ""),
-        ("Classes", "; ".join(classes)),
+        ("Classes", _classes(card)),
         ("Missing values", count(missing) if card.columns else ""),
     ]
     return [(word, value) for word, value in pairs if value]
+
+
+def _classes(card: DatasetCard) -> str:
+    total = sum(card.class_counts.values())
+    return "; ".join(f"{name}: {count(rows)} ({percent(rows / total)})" for name, rows in card.class_counts.items())
+
+
+def _facts_of_volumes(card: DatasetCard) -> Facts:
+    extra = card.extra
+    subjects = len(set(extra.get("subjects", ())))
+    shape, spacing = extra.get("shape"), extra.get("spacing")
+    grid = f"{' x '.join(map(str, shape))} voxels" if shape else f"{len(extra.get('grids', ()))} different grids"
+    if shape and spacing:
+        grid += f" of {' x '.join(f'{size:.3g}' for size in spacing)} mm"
+    pairs = [
+        ("Volumes", count(card.n_rows)),
+        ("Subjects", count(subjects) if subjects != card.n_rows else ""),
+        ("Grid", grid),
+        ("Voxel axes towards", str(extra.get("orientation") or "")),
+        ("Space", {"mni": "MNI152"}.get(str(extra.get("space")), str(extra.get("space") or ""))),
+        ("Target", card.target or ""),
+        ("Classes", _classes(card)),
+    ]
+    return [(word, value) for word, value in pairs if value and value != "unknown"]
 
 
 def facts_of_model(card: ModelCard) -> Facts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sensiview.analysis.items import IndexTable, Item, Matrix
@@ -17,6 +17,7 @@ _MOST_ROWS = 40
 _MOST_COLUMNS = 12
 _MOST_OF_MATRIX = 12
 _MOST_REMARKS = 12
+_MOST_BARS = 30
 _LONGEST_UNIT = 8
 _PLACE = "\0place"
 
@@ -48,6 +49,22 @@ def report_table(item: Item) -> ReportTable | None:
         ]
         return ReportTable(header, (True, *[False] * len(item.columns)), tuple(rows))
     return None
+
+
+def for_figure(item: Item) -> tuple[Item, str]:
+    """Return an item as it fits on a page: of bars over many names the largest, and the sentence that says so."""
+    if not isinstance(item, IndexTable) or item.plot != "bars" or not item.keys or not item.values:
+        return item, ""
+    names = item.frame[item.keys[-1]]
+    total = names.nunique()
+    if total <= _MOST_BARS:
+        return item, ""
+    largest = item.frame[item.values[0]].abs().groupby(names, sort=False).max().nlargest(_MOST_BARS).index
+    rows = [int(row) for row in names.isin(largest).to_numpy().nonzero()[0]]
+    place = {row: number for number, row in enumerate(rows)}
+    kept = tuple(replace(remark, row=place[remark.row]) for remark in item.remarks if remark.row in place)
+    note = f"The figure shows the {_MOST_BARS} largest of {total:,} by {item.values[0]}."
+    return replace(item, frame=item.frame.iloc[rows].reset_index(drop=True), remarks=kept), note
 
 
 def _of_table(item: IndexTable) -> ReportTable:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sensiview.analysis.items import FieldMap, IndexTable, Item, Matrix, Note
+from sensiview.analysis.items import FieldMap, IndexTable, Item, Matrix, Note, Remark
 from sensiview.datasets.card import ColumnCard, DatasetCard
 from sensiview.errors import UserError
 from sensiview.models.card import ModelCard
@@ -281,6 +281,45 @@ def test_that_missing_numbers_and_large_matrices_are_handled(record: dict[str, A
     assert "c: no index could be computed, because the output does not vary." in text
     assert "1.00×10⁻⁹" in text
     assert "−0.500" in text
+
+
+def test_that_a_cohort_is_described_by_its_grid_and_hundreds_of_hashes_are_cut(record: dict[str, Any]) -> None:
+    extra = {
+        "shape": [61, 73, 61], "spacing": [3.0, 3.0, 3.5], "orientation": "LAS", "space": "mni",
+        "subjects": ["a", "a", "b"], "grids": [{}],
+    }  # fmt: skip
+    card = DatasetCard(name="heads", kind="volumes", n_rows=3, target="sex", class_counts={"F": 1, "M": 2}, extra=extra)
+    hashes = {"dataset": [f"{k:064x}" for k in range(300)]}
+    told = {**record, "fingerprints": hashes}
+    text, _ = read(write_report("T", [(told, {})], datasets={"dataset-0001": card}))
+    for words in ("Volumes 3", "Subjects 2", "61 x 73 x 61 voxels of 3 x 3 x 3.5 mm", "LAS", "MNI152", "M: 2 (66.7 %)"):
+        assert words in " ".join(text.split())
+    assert "Rows" not in text
+    assert "and 296 more, in the run's record" in text
+    mixed = card.model_copy(update={"extra": {**extra, "shape": None, "grids": [{}, {}], "space": "unknown"}})
+    text, _ = read(write_report("T", [(told, {})], datasets={"dataset-0001": mixed}))
+    assert "2 different grids" in text
+    assert "unknown" not in text
+
+
+def test_that_a_figure_of_many_bars_shows_the_largest_and_says_so(record: dict[str, Any]) -> None:
+    size = np.arange(84.0)[::-1] / 100
+    size[50] = -2.0
+    frame = pd.DataFrame({"region": [f"region {k}" for k in range(84)], "density": size})
+    remarks = (Remark(50, "density", "x", "Fifty."), Remark(60, "density", "x", "Sixty."))
+    table = IndexTable(title="Regions", frame=frame, keys=("region",), values=("density",), remarks=remarks)
+    drawn: list[IndexTable] = []
+
+    def draw(item: Item, path: Path, anatomy: Anatomy | None) -> None:
+        assert isinstance(item, IndexTable)
+        drawn.append(item)
+        path.write_text("<svg/>")
+
+    text, _ = read(write_report("T", [(record, {"regions": table})], None, draw))
+    assert list(drawn[0].frame["region"]) == [f"region {k}" for k in (*range(29), 50)]
+    assert [(remark.row, remark.sentence) for remark in drawn[0].remarks] == [(29, "Fifty.")]
+    assert "The figure shows the 30 largest of 84 by density." in text
+    assert "The first 40 of 84 rows" in text
 
 
 def test_that_maps_that_lost_their_volume_are_said_among_the_warnings(runs: Any) -> None:
