@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -103,6 +104,7 @@ def analyse(
         preprocessing=preprocessing,
         ready=(lambda: model.network(device)) if isinstance(model, LoadedModel) else None,
         device=device,
+        accepts=analysis.accepts,
     )
     table, volumes, images, network = found_data.table, found_data.volumes, found_data.images, found_data.network
     study = Study(
@@ -143,6 +145,8 @@ def load(project: str | Path) -> LoadedProject:
     from sensiview.plugin_loading import discover_architectures
     from sensiview.projects.store import Project
 
+    if not isinstance(project, str | os.PathLike):
+        raise UserError(f"Give the path of a project's folder, not something of type {type(project).__name__}.")
     with Project.open(Path(project), read_only=True) as opened:
         datasets = {d.card.name: _opened(d) for d in opened.datasets()}
         architectures = discover_architectures()

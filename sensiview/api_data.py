@@ -46,6 +46,7 @@ def given(
     preprocessing: Mapping[str, Any] | None = None,
     ready: Callable[[], Network] | None = None,
     device: str = "auto",
+    accepts: Sequence[str] = (),
 ) -> Given:
     """Return data and network such that they fit each other.
 
@@ -61,6 +62,8 @@ def given(
         The class of each volume.
     ready : callable, optional
         Opens the network where it is one of a project, with its preprocessing; `module` is the same without.
+    accepts : sequence of str, optional
+        The kinds of data that the analysis works on, so that its sentences are about these.
 
     Raises
     ------
@@ -68,6 +71,11 @@ def given(
         They don't fit.
     """
     volumes = as_volumes(data, labels)
+    if volumes is None and tuple(accepts) == ("volumes",):
+        raise UserError(
+            f"This analysis works on volumes, and what was given is {_in_words(data)}. Hand over nibabel images, paths "
+            "of NIfTI files, arrays (i, j, k), or one array (n, i, j, k)."
+        )
     if volumes is not None:
         network = ready() if ready is not None else None
         if network is None and module is not None:
@@ -94,19 +102,41 @@ def as_volumes(data: Any, labels: Sequence[Any] | None = None) -> VolumeSet | No
 
     if isinstance(data, VolumeSet):
         return data
-    if hasattr(data, "detach"):
-        data = data.detach().cpu().numpy()
-    many = list(data) if isinstance(data, list | tuple) else [data]
+    data = _as_array(data)
+    many = [_as_array(one) for one in data] if isinstance(data, list | tuple) else [data]
     arrays = isinstance(data, np.ndarray) and data.ndim >= 4
     if not arrays and not (many and all(_is_volume(one) for one in many)):
         return None
     from sensiview.datasets.volume_opening import volumes_from_images
 
     if arrays:
-        if data.ndim == 5 and data.shape[1] == 1:
-            data = data[:, 0]
-        many = list(data)
+        if data.ndim == 5 and data.shape[1] != 1:
+            raise UserError(
+                f"An array of shape {data.shape} has {data.shape[1]} channels; volumes have one. Give (n, 1, i, j, k)."
+            )
+        many = list(data[:, 0] if data.ndim == 5 else data)
     return volumes_from_images(many, labels=labels)
+
+
+def _as_array(one: Any) -> Any:
+    """Return a tensor's numbers, everything else as it is."""
+    if not hasattr(one, "detach"):
+        return one
+    # numpy has no bfloat16.
+    return (one.detach().float() if "bfloat16" in str(one.dtype) else one.detach()).cpu().numpy()
+
+
+def _in_words(data: Any) -> str:
+    """Say what something is that was expected to be volumes."""
+    if isinstance(data, list | tuple):
+        return f"a list whose first is {_in_words(data[0])}" if data else "an empty list"
+    if data is None:
+        return "nothing"
+    if isinstance(data, str):
+        return f"the text '{data}'"
+    shape = getattr(data, "shape", None)
+    what = type(data).__name__
+    return f"something of type {what}" if shape is None else f"{what} of shape {tuple(shape)}"
 
 
 def _is_volume(one: Any) -> bool:

@@ -52,7 +52,10 @@ def _as_frame(data: Any) -> pd.DataFrame:
     if isinstance(data, pd.Series):
         return data.to_frame()
     if isinstance(data, Mapping):
-        return pd.DataFrame(dict(data))
+        try:
+            return pd.DataFrame(dict(data))
+        except ValueError:
+            raise DataError("The mapping is no table: each column needs a list of values, all equally long.") from None
     if hasattr(data, "detach"):  # a torch tensor, without importing torch
         data = data.detach().cpu().numpy()
     try:

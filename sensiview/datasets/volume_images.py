@@ -170,6 +170,7 @@ def _of_image(image: Any) -> Iterator[tuple[str, Grid, Any]]:
         shape = shape[:-1]
     if len(shape) not in (3, 4):
         raise UserError(f"An image has the shape {image.shape}; a volume has three axes, several volumes four.")
+    _check_slices(shape)
     affine = np.eye(4) if image.affine is None else np.asarray(image.affine, dtype=np.float64)
     if affine.shape != (4, 4) or not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-12:
         raise DataError("An image has an affine that is singular or no 4 x 4 matrix. Give it the one of its scan.")
@@ -179,6 +180,12 @@ def _of_image(image: Any) -> Iterator[tuple[str, Grid, Any]]:
     for frame in range(shape[3] if len(shape) == 4 else 1):
         label = stem if len(shape) == 3 else f"{stem or 'volume'}_{frame}"
         yield label, grid, partial(_image_volume, image, frame, grid, str(get or ""))
+
+
+def _check_slices(shape: Sequence[int]) -> None:
+    if min(shape[:3]) == 1:
+        written = " x ".join(map(str, shape[:3]))
+        raise DataError(f"What was given has {written} voxels, a single slice: a 2-D image, not a volume.")
 
 
 def _image_volume(image: Any, frame: int, grid: Grid, source: str) -> Volume:
@@ -202,5 +209,6 @@ def _of_array(array: Any) -> Iterator[tuple[str, Grid, Any]]:
             f"An array of shape {array.shape} and type {array.dtype} is no volume. Give numbers on three axes (i, j, "
             "k)."
         )
+    _check_slices(array.shape)
     volume = Volume(array, np.eye(4), notes=(_NO_AFFINE,))
     yield "", volume.grid, lambda: volume

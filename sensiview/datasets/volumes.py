@@ -13,7 +13,7 @@ import numpy.typing as npt
 from sensiview.datasets.card import DatasetCard
 from sensiview.datasets.selecting import class_name, select_places
 from sensiview.datasets.volume import Grid, Volume
-from sensiview.errors import DataError
+from sensiview.errors import DataError, UserError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +61,11 @@ class VolumeSet:
         ------
         DataError
             The file is gone, changed or damaged.
+        UserError
+            There is no volume of this number, from 0.
         """
+        if not 0 <= index < len(self.entries):
+            raise UserError(f"There is no volume {index}: '{self.card.name}' has {len(self)}, 0 to {len(self) - 1}.")
         return self.entries[index].open()
 
     def grid(self, indices: Sequence[int] | npt.NDArray[np.int64] | None = None) -> Grid:

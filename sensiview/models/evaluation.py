@@ -199,11 +199,10 @@ class Evaluator:
         return True
 
     def _tensor(self, rows: Array) -> Tensor:
-        """Return one batch as the network takes it; never the caller's own memory: an in-place layer would write it."""
+        """Return one batch as the network takes it."""
         plain = rows.flags.writeable and rows.dtype.isnative and min(rows.strides, default=0) >= 0
         raw = torch.from_numpy(rows if plain else np.array(rows, dtype=rows.dtype.newbyteorder("="), order="C"))
-        ready = self.network.preprocess(raw)
-        return ready.clone() if ready.data_ptr() == raw.data_ptr() else ready
+        return self.network.preprocess(raw)
 
     def _forward(self, inputs: Tensor, watch: FinalActivation | None) -> Forward:
         name = self.network.card.name

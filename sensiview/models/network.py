@@ -19,6 +19,7 @@ from sensiview.models.card import ModelCard
 from sensiview.models.image_settings import ImageSettings
 from sensiview.models.inspection import describe
 from sensiview.models.preprocessing import Preprocessing
+from sensiview.models.readout import SEVERAL_ANSWERS
 from sensiview.models.state import device_of, dtype_of, kept_as_it_was
 
 _HALF = (torch.float16, torch.bfloat16)
@@ -67,6 +68,8 @@ class Network:
     def preprocess(self, rows: Tensor, like: Tensor | None = None, affine: NDArray[np.float64] | None = None) -> Tensor:
         """Return what the module takes, from raw values: preprocessed, on the device, in the module's dtype.
 
+        Never the memory of `rows`, nor a leaf of a graph: a module may write into its input (an in-place first layer).
+
         Parameters
         ----------
         rows : Tensor
@@ -78,8 +81,9 @@ class Network:
         affine : ndarray, optional
             Of volumes, (4, 4), voxel to RAS mm: for a network that wants them in one orientation.
         """
-        rows = self._preprocessing(rows if rows.is_floating_point() else rows.to(self.dtype), like, affine)
-        return rows.to(device=self.device, dtype=self.dtype)
+        ready = self._preprocessing(rows if rows.is_floating_point() else rows.to(self.dtype), like, affine)
+        ready = ready.to(device=self.device, dtype=self.dtype)
+        return ready.clone() if ready.untyped_storage().data_ptr() == rows.untyped_storage().data_ptr() else ready
 
     @property
     def image_settings(self) -> ImageSettings | None:
@@ -222,6 +226,8 @@ def network_from_module(
     )
     if volumes:
         network._preprocessing = Preprocessing(known, network.card.input_shape, name)
+    # A project says beside the model which of several answers is taken; without one only the runs can.
+    network.notices = (*network.notices, *(note for note in network.card.notes if note.startswith(SEVERAL_ANSWERS)))
     return network
 
 

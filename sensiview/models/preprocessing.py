@@ -49,6 +49,14 @@ class Preprocessing:
         self.volumes: VolumePreprocessing | None = None
         self.images: ImageSettings | None = None
         if kind == "none":
+            if others := sorted(set(settings) - {"kind"}):
+                raise ModelError(
+                    f"The preprocessing of '{name}' has no 'kind', so that {', '.join(map(str, others))} can't be "
+                    "understood. Write 'standardise', 'image' or 'volume' as its kind."
+                    if "kind" not in settings
+                    else f"The preprocessing of '{name}' is of the kind 'none' and says {', '.join(map(str, others))} "
+                    "all the same. Choose another kind, or leave these out."
+                )
             return
         if kind == "image":
             self.images = parse_image_settings(settings, name)

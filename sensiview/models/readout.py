@@ -15,6 +15,8 @@ from sensiview.models.outputs import ResolvedKind, Target
 from sensiview.models.tracing import Activation
 
 _KEYS = ("logits", "out", "output", "prediction", "probabilities")
+# How sentences begin that say which of several answers of a network is looked at.
+SEVERAL_ANSWERS = "The network gives"
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,15 @@ def first_tensor(answer: Any) -> tuple[Tensor, str]:
     if isinstance(answer, Mapping):
         for key in (*_KEYS, *answer):
             if isinstance(answer.get(key), Tensor):
-                return answer[key], f"The network gives a dictionary; its entry '{key}' is taken as the output."
+                return answer[key], f"{SEVERAL_ANSWERS} a dictionary; its entry '{key}' is taken as the output."
     elif isinstance(answer, Sequence) and not isinstance(answer, str | bytes):
         for position, item in enumerate(answer):
             if isinstance(item, Tensor):
-                note = f"The network gives {len(answer)} results; number {position + 1} is taken as the output."
+                note = f"{SEVERAL_ANSWERS} {len(answer)} results; number {position + 1} is taken as the output."
                 return item, note if len(answer) > 1 else ""
     logits = getattr(answer, "logits", None)
     if isinstance(logits, Tensor):
-        return logits, "The network gives an object; its 'logits' are taken as the output."
+        return logits, f"{SEVERAL_ANSWERS} an object; its 'logits' are taken as the output."
     raise ModelError(
         f"The network gives a {type(answer).__name__} in which there is no tensor, so there is nothing to measure. "
         "Let its forward() return a tensor, a tuple or a dictionary of tensors."

@@ -156,8 +156,7 @@ class Jacobian:
                 parameter.requires_grad = False
             raw = torch.tensor(rows, dtype=torch.float64 if self.network.device.type != "mps" else torch.float32)
             raw.requires_grad_()
-            # A copy: a module that writes into its input must not meet a leaf of the graph.
-            columns = self._columns(self.network.preprocess(raw).clone())
+            columns = self._columns(self.network.preprocess(raw))
             if not columns.requires_grad:
                 raise ModelError(
                     f"The network '{self.network.card.name}' has no derivatives: its forward() cuts them off "

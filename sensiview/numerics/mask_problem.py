@@ -135,8 +135,7 @@ class MaskProblem:
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], Tensor]:
         rows, fill = self.rows.batch(places)
         masked = torch.lerp(rows, fill.expand_as(rows), cover[:, None]).requires_grad_()
-        # A copy goes through the network: an in-place first layer may not write into what the gradient is taken of.
-        output = self.inputs.forward(masked.clone(), self.rows.grid, like=rows)
+        output = self.inputs.forward(masked, self.rows.grid, like=rows)
         score = falling(self.inputs.scores(output, [self.targets[p] for p in places], self.score), self.enough)
         found = score.detach().double().cpu().numpy()
         if not np.isfinite(found).all():
