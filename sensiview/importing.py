@@ -108,22 +108,33 @@ def _is_dicom(path: Path) -> bool:
         return False
 
 
-def readable_series(paths: Sequence[Path], on_progress: Callable[[float], None] | None = None) -> list[Series]:
-    """Return the DICOM series that are volumes.
+def readable_series(
+    paths: Sequence[Path], on_progress: Callable[[float], None] | None = None
+) -> tuple[list[Series], tuple[str, ...]]:
+    """Return the DICOM series that are volumes, and sentences on what else lies in the folders.
 
     Raises
     ------
     DataError
         There is none; the sentence says why the first is not one.
     """
-    from sensiview.datasets.dicom_series import list_series
+    from sensiview.datasets.dicom_series import scan
 
-    found = list_series(paths, on_progress)
-    readable = [series for series in found if series.readable]
+    listing = scan(paths, on_progress)
+    if not listing.series:
+        raise DataError(" ".join(finding.sentence for finding in listing.findings))
+    readable = [series for series in listing.series if series.readable]
+    others = [series for series in listing.series if not series.readable]
+    reasons = [next((f.sentence for f in one.findings if f.severity == "error"), "It can't be read.") for one in others]
     if not readable:
-        reasons = [finding.sentence for series in found for finding in series.findings if finding.severity == "error"]
-        raise DataError(f"None of the {len(found)} series is a volume. {reasons[0] if reasons else ''}".strip())
-    return readable
+        count = len(listing.series)
+        none = "The series is no volume." if count == 1 else f"None of the {count:,} series is a volume."
+        raise DataError(f"{none} {reasons[0]}")
+    left_out = [
+        f"The series '{one.title}' of {len(one.files):,} file{'' if len(one.files) == 1 else 's'} is left out: {reason}"
+        for one, reason in zip(others, reasons, strict=True)
+    ]
+    return readable, (*(finding.sentence for finding in listing.findings), *left_out)
 
 
 def add_series(project: Project, series: Sequence[Series], *, name: str = "", copy: bool = False) -> Imported:

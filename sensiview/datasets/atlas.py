@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from sensiview.datasets.atlas_beside import names_lacking
 from sensiview.datasets.atlas_files import Atlas, open_atlas
 from sensiview.datasets.atlas_fitting import Fit, atlas_fit, atlas_on, place_atlas
 from sensiview.datasets.atlas_names import read_names
@@ -92,7 +93,8 @@ def atlas_for(
 
     A name or path is taken as it is. Empty means the atlas chosen for the data set (``card.extra["atlas"]``: ``file``
     and perhaps ``names``), else `DEFAULT_ATLAS` where that fits the grid, else None: data of another space have no
-    region names, and that is no error. ``none`` means none, as parameter or as the data set's choice.
+    region names, and that is no error. ``none`` means none, as parameter or as the data set's choice. The warnings say
+    what of a file's names could not be read, and how it fits.
 
     Parameters
     ----------
@@ -116,7 +118,7 @@ def atlas_for(
         return None
     if text.strip() or chosen.get("file"):
         atlas = find_atlas(text) if text.strip() else find_atlas(str(chosen["file"]), chosen.get("names"))
-        said: list[str] = []
+        said = names_lacking(atlas.findings)
         labels = atlas_on(atlas, grid, data, space=space, warn=said.append)
         return atlas, labels, tuple(said)
     atlas = find_atlas(DEFAULT_ATLAS)

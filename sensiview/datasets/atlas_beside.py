@@ -13,6 +13,14 @@ from sensiview.errors import DataError
 ENDING = re.compile(r"\.(nii\.gz|nii|img\.gz|img|hdr|mgz|mgh|mnc|gz)$", re.IGNORECASE)
 _GENERAL_LIST = 4  # so many times more names than labels: the colour table of FreeSurfer, not the list of this atlas
 
+_TAKEN_FROM = "Names from"
+_OF_OTHERS = "further names of this general list are of other atlases."
+
+
+def names_lacking(findings: Sequence[str]) -> list[str]:
+    """Return those findings that a table of regions suffers from: unread lists, labels without a name."""
+    return [said for said in findings if not said.startswith(_TAKEN_FROM) and not said.endswith(_OF_OTHERS)]
+
 
 def names_for(file: Path, names_path: Path | None, present: list[int]) -> tuple[dict[int, str], list[str]]:
     """Return names by value from the file given, or the first beside the volume that fits, and what to say of it.
@@ -50,12 +58,12 @@ def names_for(file: Path, names_path: Path | None, present: list[int]) -> tuple[
                 raise DataError(f"{sentence} Choose the list that belongs to this atlas.")
             findings.append(sentence)
             continue
-        said = [*findings, f"Names from '{candidate.name}' ({reading.how})."]
+        said = [*findings, f"{_TAKEN_FROM} '{candidate.name}' ({reading.how})."]
         if repeated := [i for i in reading.repeated if i in set(present)]:
             said.append(f"'{candidate.name}' names {_some(repeated)} twice; the first name is taken.")
         unused = sorted(i for i in reading.names if i not in set(present) and i != 0)
         if len(unused) > _GENERAL_LIST * len(present):
-            said.append(f"{len(unused):,} further names of this general list are of other atlases.")
+            said.append(f"{len(unused):,} {_OF_OTHERS}")
         elif unused:
             shown = _some([f"{reading.names[i]} ({i})" for i in unused])
             said.append(f"{len(unused)} name{'s have' if len(unused) > 1 else ' has'} no voxels: {shown}.")

@@ -21,6 +21,7 @@ from sensiview.datasets.participants import (
     find_participants,
     is_subject_column,
     match_rows,
+    names_none,
     read_participants,
 )
 from sensiview.errors import DataError
@@ -82,7 +83,10 @@ def understand_cohort(
         raise _none_left(said)
     files = [one.path for one in examined]
     names = short_names(files)
-    matched = _participants(participants, files, paths, said)
+    passed_over: list[str] = []
+    matched = _participants(participants, files, paths, said, passed_over)
+    if target is not None and passed_over:
+        raise DataError(f"There is no table with a column '{target}'. {' '.join(passed_over)}")
     grids = group_grids([one.grid for one in examined])
     notes = [*about_grids(grids, names), *about_files(examined, names)]
     table, rows = table_of_volumes(matched, len(files))
@@ -141,10 +145,15 @@ def _none_left(said: Sequence[FileFinding]) -> DataError:
 
 
 def _participants(
-    given: Path | Participants | None, files: Sequence[Path], paths: Sequence[Path], said: list[FileFinding]
+    given: Path | Participants | None,
+    files: Sequence[Path],
+    paths: Sequence[Path],
+    said: list[FileFinding],
+    passed_over: list[str],
 ) -> tuple[Participants, Matching] | None:
     if given is None:
-        found = find_participants(files, [Path(p).expanduser() for p in paths])
+        found = find_participants(files, [Path(p).expanduser() for p in paths], passed_over)
+        said += [FileFinding(None, sentence, "warning") for sentence in passed_over]
         if found is not None:
             said.append(
                 FileFinding(None, f"Labels and other columns come from {found[0].path.name}, found beside the volumes.")
@@ -153,11 +162,7 @@ def _participants(
     table = given if isinstance(given, Participants) else read_participants(Path(given))
     matching = match_rows(table.frame, files)
     if matching is None:
-        columns = listed(map(str, table.frame.columns), 5)
-        raise DataError(
-            f"No column of {table.path} names the volumes or their subjects (columns: {columns}; first file: "
-            f"{files[0].name}). Add a column participant_id, or one with the file names."
-        )
+        raise DataError(names_none(table, files))
     return table, matching
 
 

@@ -10,6 +10,7 @@ from sensiview.datasets.cohort_card import Cohort, about_lost, make_cohort_card
 from sensiview.datasets.cohort_checks import SAMPLED, about_grids, group_grids
 from sensiview.datasets.cohort_files import FileFinding
 from sensiview.datasets.cohort_targets import empty_table
+from sensiview.datasets.describing import listed
 from sensiview.datasets.file_entities import plain_name
 from sensiview.datasets.volume_statistics import VoxelStatistics, findings, voxel_statistics
 from sensiview.errors import DataError
@@ -63,6 +64,7 @@ def cohort_of_series(
     entries: list[dict[str, Any]] = []
     stored: list[Path] = []
     notes = about_grids(grids, names)
+    told_of: dict[str, list[str]] = {}
     for (one, _, _, found, _), label, place in zip(used, names, grids.places, strict=True):
         plain = one.to_plain()
         entries.append(
@@ -80,8 +82,9 @@ def cohort_of_series(
             }
         )
         stored += one.files
-        sentences = [*(finding.sentence for finding in one.findings), *found]
-        notes += [sentence if len(used) == 1 else f"{label}: {sentence}" for sentence in sentences]
+        for sentence in (*(finding.sentence for finding in one.findings), *found):
+            told_of.setdefault(sentence, []).append(label)
+    notes += [_note(sentence, whom, len(used)) for sentence, whom in told_of.items()]
     table = empty_table(len(used))
     units = {unit for *_, unit in used}
     card = make_cohort_card(
@@ -96,6 +99,11 @@ def cohort_of_series(
     )
     reports = (*said, *(FileFinding(None, note) for note in card.notes))
     return Cohort(card, tuple(stored), reports, (), table)
+
+
+def _note(sentence: str, whom: Sequence[str], count: int) -> str:
+    """The sentence with the volumes that it is about, where there are others."""
+    return sentence if count == 1 else f"{listed(dict.fromkeys(whom), 3)}: {sentence}"
 
 
 def _names(series: Sequence[Series]) -> list[str]:

@@ -12,6 +12,7 @@ from sensiview.datasets.dicom_building import series_of
 from sensiview.datasets.dicom_findings import Finding, counted, listed
 from sensiview.datasets.dicom_header import Header, quietly, read_header
 from sensiview.datasets.dicom_series import Listing, Series
+from sensiview.datasets.nifti_files import is_volume_name
 from sensiview.errors import DataError
 
 _EVERY_S = 0.05
@@ -116,6 +117,8 @@ def _reason(path: Path, message: str) -> str:
             head = stream.read(6)
     except OSError:
         return "not_dicom"
+    if is_volume_name(path):
+        return "volume"
     return "archive" if head.startswith(_ARCHIVES) else "not_dicom"
 
 
@@ -126,9 +129,12 @@ def _other_files(refused: dict[str, list[str]], n_headers: int, n_files: int) ->
     if names := refused.get("damaged"):
         sentence = f"{counted(len(names), 'file')} can't be understood: damaged DICOM, or a copy that broke off: "
         found.append(Finding("unreadable", f"{sentence}{listed(names)}.", "warning"))
+    if names := refused.get("volume"):
+        some = "is a NIfTI volume: add it" if len(names) == 1 else "are NIfTI volumes: add them"
+        found.append(Finding("not_dicom", f"{listed(names)} {some} as volumes.", "note"))
     if names := refused.get("archive"):
-        some = "is an archive" if len(names) == 1 else "are archives"
-        found.append(Finding("archive", f"{listed(names)} {some}: unpack it and add the folder.", "warning"))
+        some = "is an archive: unpack it" if len(names) == 1 else "are archives: unpack them"
+        found.append(Finding("archive", f"{listed(names)} {some} and add the folder.", "warning"))
     if names := refused.get("not_dicom"):
         sentence = f"{counted(len(names), 'other file')} {'is' if len(names) == 1 else 'are'} no DICOM"
         found.append(Finding("not_dicom", f"{sentence}: {listed(names, 3)}.", "note"))

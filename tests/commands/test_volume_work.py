@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.commands.conftest import Command
+from tests.datasets.dicom_phantom import write_series
 
 SHAPE = (16, 18, 14)
 AFFINE = np.array([[-4.0, 0, 0, 30], [0, 4, 0, -40], [0, 0, 4, -28], [0, 0, 0, 1.0]])
@@ -137,3 +138,23 @@ def test_that_folds_need_volumes_and_at_least_two(sensiview: Command, cohort: Pa
     many = sensiview("train", cohort, "--architecture", "cnn3d", "--dataset", "cohort", "--folds", "20")
     assert many.code == 1
     assert "fold" in many.err
+
+
+def test_that_what_of_a_dicom_folder_is_left_out_is_said(sensiview: Command, tmp_path: Path) -> None:
+    def without_pixels(dataset: Any, _: int) -> None:
+        del dataset.PixelData
+
+    project, folder = tmp_path / "p.sensiview", tmp_path / "scans"
+    assert sensiview("new", project).code == 0
+    block = np.arange(6 * 7 * 8).reshape(6, 7, 8)
+    write_series(folder / "good", block, description="T1")
+    write_series(folder / "report", block, description="Scout", series="two", edit=without_pixels)
+    (folder / "readme.txt").write_text("hello")
+    added = sensiview("add-dataset", project, folder, "--json")
+    assert (added.code, added.err) == (0, "")
+    notes = added.json["datasets"][0]["notes"]
+    assert any("The series 'Scout (series 3)' of 8 files is left out: It holds no pixel data" in note for note in notes)
+    assert any("readme.txt" in note for note in notes)
+    none = sensiview("add-dataset", project, folder / "report", "--kind", "dicom")
+    assert none.code == 1
+    assert none.err.startswith("The series is no volume. It holds no pixel data")

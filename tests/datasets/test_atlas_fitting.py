@@ -242,6 +242,27 @@ def test_that_a_choice_of_atlas_means_the_text_then_the_data_sets_own_then_the_b
         atlas_for("none.nii", own, small)
 
 
+def test_that_labels_without_a_name_and_lists_that_are_no_use_are_warnings(tmp_path: Path) -> None:
+    import nibabel
+
+    grid = Grid((12, 12, 12), np.eye(4))
+    labels = np.ones(grid.shape, dtype=np.int16)
+    labels[6:] = 2
+    file = tmp_path / "own.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(labels, grid.affine), file)
+
+    def warnings() -> tuple[str, ...]:
+        found = atlas_for(str(file), None, grid)
+        assert found is not None
+        return found[2]
+
+    assert warnings() == ("No names were found beside the volume; its regions are called by their numbers.",)
+    (tmp_path / "own.txt").write_text("1 Box\n1 Chest\n")
+    assert warnings() == ("'own.txt' names 1 twice; the first name is taken.", "1 label has no name: 2.")
+    (tmp_path / "own.txt").write_text("1 Box\n2 Chest\n")
+    assert warnings() == ()
+
+
 def test_that_aal2_lies_on_the_grey_matter_maps_as_every_second_voxel(shared_data: Path) -> None:
     import nibabel
 

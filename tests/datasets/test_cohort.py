@@ -337,6 +337,15 @@ def test_that_a_stop_ends_the_work(tmp_path: Path) -> None:
         understand_cohort([bids(tmp_path)], name="x", on_progress=stop)
 
 
+def test_that_a_table_beside_the_volumes_that_is_no_good_is_named_where_the_target_is_missed(tmp_path: Path) -> None:
+    bids(tmp_path, labels=False)
+    (tmp_path / "participants.tsv").write_text("participant_id\tdiagnosis\npat-1\tAD\npat-2\tCN\n")
+    with pytest.raises(DataError, match=r"no table with a column 'diagnosis'. participants.tsv beside.*No column of"):
+        understand_cohort([tmp_path], name="x", target="diagnosis")
+    cohort = understand_cohort([tmp_path], name="x")
+    assert any("participants.tsv beside the volumes was not used" in note for note in cohort.card.notes)
+
+
 def test_that_real_cohorts_are_understood(shared_data: Path) -> None:
     mri = shared_data / "mri"
     heads = understand_cohort([mri / "ixi_t1_2mm"], name="T1", target="Sex")

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from sensiview.datasets.dicom_volume import open_series
 from sensiview.datasets.volume_opening import open_volumes
 from sensiview.errors import DataError
 from sensiview.files import fingerprint
+from tests.datasets.dicom_phantom import phantom, write_series
 
 
 def test_that_real_series_are_a_cohort_that_opens_again(shared_data: Path) -> None:
@@ -52,3 +54,18 @@ def test_that_a_series_that_can_not_be_read_is_left_out(tmp_path: Path, shared_d
         cohort_of_series(series[:1], name="crops")
     with pytest.raises(DataError, match="No DICOM series is chosen"):
         cohort_of_series([], name="crops")
+
+
+def test_that_what_is_said_of_several_series_is_said_once_with_their_names(tmp_path: Path) -> None:
+    def turned(dataset: Any, k: int) -> None:
+        if k % 2:
+            dataset.ImageOrientationPatient = [0, 1, 0, 0, 0, -1]
+
+    write_series(tmp_path, phantom((6, 7, 8)), edit=turned)
+    series = list_series(tmp_path)
+    assert len(series) == 5
+    notes = cohort_of_series(series, name="mixed").card.notes
+    mixed = [note for note in notes if "it holds 5 blocks of slices" in note]
+    assert len(mixed) == 1
+    assert "and 2 more: The series" in mixed[0]
+    assert sum("single slice" in note for note in notes) == 1

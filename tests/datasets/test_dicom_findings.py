@@ -466,6 +466,9 @@ def test_that_a_folder_without_dicom_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"PK\x03\x04")
     with pytest.raises(DataError, match=r"None of the files is a DICOM image.*a\.zip is an archive: unpack it"):
         list_series(tmp_path)
+    (tmp_path / "brain.nii.gz").write_bytes(b"\x1f\x8b...")
+    with pytest.raises(DataError, match=r"brain\.nii\.gz is a NIfTI volume: add it as volumes"):
+        list_series(tmp_path)
 
 
 def test_that_progress_rises_and_a_stop_ends_the_search(tmp_path: Path) -> None:

@@ -125,6 +125,27 @@ def test_that_the_table_beside_the_volumes_is_found(tmp_path: Path) -> None:
     assert found[1].rows == (0, 1)
 
 
+def test_that_it_is_said_why_a_participants_table_was_passed_over(tmp_path: Path) -> None:
+    files = [tmp_path / f"sub-{k:02}_T1w.nii.gz" for k in range(1, 7)]
+    table = tmp_path / "participants.tsv"
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    for content, said in (
+        ("participant_id\tdiagnosis\npat-1\tAD\npat-2\tCN\n", "No column of"),
+        ("participant_id\tdiagnosis\nsub-01\tAD\nsub-99\tCN\n", "names only 1 of 6 volumes"),
+        ("", "empty"),
+    ):
+        table.write_text(content)
+        why: list[str] = []
+        assert find_participants(files, [tmp_path], why) is None
+        assert len(why) == 1  # other tables may be of anything
+        assert why[0].startswith("participants.tsv beside the volumes was not used: ")
+        assert said in why[0]
+    table.write_text("participant_id\tdiagnosis\n" + "".join(f"sub-{k:02}\tAD\n" for k in range(1, 7)))
+    why = []
+    assert find_participants(files, [tmp_path], why) is not None
+    assert why == []
+
+
 def test_that_a_table_of_one_column_is_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "participants.tsv"
     path.write_text("participant_id\nsub-1\nsub-2\n")
