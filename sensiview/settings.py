@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -38,6 +38,8 @@ class Settings:
         Rows per batch; None probes what fits into memory.
     font_size : int
         Points; 0 takes the desktop's.
+    shortcuts : mapping
+        Keys that the user chose, by command; only what differs from the declared ones.
     others : mapping
         What the file holds beside: settings of a newer version.
     overridden : mapping
@@ -48,6 +50,7 @@ class Settings:
     device: str = "auto"
     batch_size: int | None = None
     font_size: int = 0
+    shortcuts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     others: Mapping[str, Any] = field(default_factory=dict)
     overridden: Mapping[str, Any] = field(default_factory=dict)
 
@@ -57,7 +60,10 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "device": lambda value: isinstance(value, str) and bool(value.strip()),
     "batch_size": lambda value: value is None or (type(value) is int and value >= 1),
     "font_size": lambda value: type(value) is int and (value == 0 or 6 <= value <= 32),
+    "shortcuts": lambda value: _are_shortcuts(value),
 }
+# What a variable of the environment can't hold.
+_IN_FILES_ONLY = ("shortcuts",)
 
 
 def read_settings(path: Path | None = None, **given: Any) -> tuple[Settings, list[str]]:
@@ -133,7 +139,7 @@ def _usable(values: Mapping[str, Any], where: str, notices: list[str]) -> dict[s
 def _from_environment() -> dict[str, Any]:
     """Return the settings that the environment holds, as the types they should have."""
     found: dict[str, Any] = {}
-    for name in _CHECKS:
+    for name in (name for name in _CHECKS if name not in _IN_FILES_ONLY):
         text = os.environ.get(f"SENSIVIEW_{name.upper()}", "").strip()
         if not text:
             continue
@@ -145,6 +151,13 @@ def _from_environment() -> dict[str, Any]:
         else:
             found[name] = text
     return found
+
+
+def _are_shortcuts(value: Any) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    lists = (isinstance(keys, list | tuple) and all(isinstance(key, str) for key in keys) for keys in value.values())
+    return all(isinstance(command, str) for command in value) and all(lists)
 
 
 def _is_newer(raw: Mapping[str, Any]) -> bool:

@@ -66,7 +66,7 @@ ACTIONS: tuple[ActionInfo, ...] = (
     ActionInfo("write_report", "Write re&port…", "write_report", "&File",
                "Write one page about all finished runs", 1, ("Ctrl+Shift+E",), "report", "project"),
     ActionInfo("preferences", "P&references…", "preferences", "&File",
-               "Theme, device, batch size, font size", 2, ("Ctrl+,",), "preferences"),
+               "Theme, device, batch size, font size, keyboard shortcuts", 2, ("Ctrl+,",), "preferences"),
     ActionInfo("plugins", "P&lugins…", "plugins", "&File", "See, trust and remove plugins", 2, (), "plugin"),
     ActionInfo("quit", "&Quit", "quit", "&File", "Close the window", 3, ("Ctrl+Q",), "quit"),
     ActionInfo("undo", "&Undo", "undo", "&Edit",
@@ -136,7 +136,7 @@ ACTIONS: tuple[ActionInfo, ...] = (
     ActionInfo("reset_layout", "Reset la&yout", "reset_layout", "&View",
                "Put every pane back where it was at first", 2, (), "layout"),
     ActionInfo("shortcuts", "&Keyboard shortcuts", "shortcuts", "&Help",
-               "Show every shortcut", 0, ("F1", "Ctrl+/"), "keyboard"),
+               "See and change every shortcut", 0, ("F1", "Ctrl+/"), "keyboard"),
     ActionInfo("show_log", "Show &log file", "show_log", "&Help", "Open the folder of the log", 1, (), "folder"),
     ActionInfo("about", "&About SensiView", "about", "&Help", "Version, licences, this machine", 1, (), "about"),
 )  # fmt: skip

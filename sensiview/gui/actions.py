@@ -12,6 +12,7 @@ from sensiview.errors import SensiViewError, suggestion
 from sensiview.gui.action_list import ACTIONS, ActionInfo
 from sensiview.gui.conditions import CONDITIONS
 from sensiview.gui.icons import icon
+from sensiview.gui.key_bindings import keys_of, notifier, use_bindings, with_keys
 
 if TYPE_CHECKING:
     from sensiview.gui.session import Session
@@ -35,7 +36,10 @@ class ActionSet(QObject):
             session.selection_changed, session.jobs.changed, session.undo.indexChanged,
         ):  # fmt: skip
             signal.connect(self.refresh)
-        self.refresh()
+        session.settings_changed.connect(lambda: use_bindings(session.settings.shortcuts))
+        notifier.changed.connect(self._use_keys)
+        use_bindings(session.settings.shortcuts)
+        self._use_keys()
 
     def __getitem__(self, key: str) -> QAction:
         if key not in self._actions:
@@ -45,7 +49,6 @@ class ActionSet(QObject):
     def _make(self, info: ActionInfo, handler: Callable[[], None]) -> QAction:
         action = QAction(icon(info.icon) if info.icon else icon("chevron_right"), info.text, self)
         action.setObjectName(f"action_{info.key}")
-        action.setShortcuts([QKeySequence(keys) for keys in info.shortcuts])
         action.setStatusTip(info.tip)
         action.setCheckable(info.checkable)
         # The quit role lets macOS put it into the application menu; all others stay where they are declared.
@@ -53,6 +56,13 @@ class ActionSet(QObject):
         action.setMenuRole(role)
         action.triggered.connect(lambda: self._trigger(handler))
         return action
+
+    def _use_keys(self) -> None:
+        """Give every command the keys that are in force now."""
+        for key, info in self.infos.items():
+            keys = keys_of(f"window.{key}", info.shortcuts)
+            self._actions[key].setShortcuts([QKeySequence(text) for text in keys])
+        self.refresh()
 
     def _trigger(self, handler: Callable[[], None]) -> None:
         with self._session.guard():
@@ -66,5 +76,5 @@ class ActionSet(QObject):
             self.reasons[key] = reason
             action = self._actions[key]
             action.setEnabled(not reason)
-            keys = f" ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})" if info.shortcuts else ""
-            action.setToolTip(f"{info.title}{keys}\n{reason or info.tip}")
+            title = with_keys(info.title, f"window.{key}", info.shortcuts)
+            action.setToolTip(f"{title}\n{reason or info.tip}")

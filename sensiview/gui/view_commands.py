@@ -92,7 +92,9 @@ class ViewCommands(WindowPart):
         """Show the preferences."""
         from sensiview.gui.dialogs.preferences import PreferencesDialog
 
-        self._window.show_dialog("preferences", PreferencesDialog(self._session, self._window))
+        dialog = PreferencesDialog(self._session, self._window)
+        dialog.shortcuts_wanted.connect(self._window.action_set["shortcuts"].trigger)
+        self._window.show_dialog("preferences", dialog)
 
     def plugins(self) -> None:
         """Show the plugins."""
@@ -104,7 +106,7 @@ class ViewCommands(WindowPart):
         """Show every shortcut."""
         from sensiview.gui.dialogs.shortcuts import ShortcutsDialog
 
-        self._window.show_dialog("shortcuts", ShortcutsDialog(self._window.action_set, self._window))
+        self._window.show_dialog("shortcuts", ShortcutsDialog(self._window.action_set, self._session, self._window))
 
     def about(self) -> None:
         """Show version and licences."""

@@ -295,7 +295,7 @@ def test_that_the_workbench_remembers_its_arrangement(bench: ViewerWorkbench, sh
 
     bench.show_volume(volume(), overlays=[("Map", blob())])
     bench.side.open_tab("histogram")
-    bench._splitter.setSizes([600, 400])
+    bench._splitter.moveSplitter(600, 1)  # as the user drags it
     state = json.loads(json.dumps(bench.state()))
     other = shown(ViewerWorkbench(canvas="pyqtgraph"), 1000, 700)
     other.restore(state)

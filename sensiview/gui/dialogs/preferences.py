@@ -1,10 +1,11 @@
-"""Theme, font size, device and batch size."""
+"""Theme, font size, device, batch size, and the way to the keyboard shortcuts."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QSpinBox, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QPushButton, QSpinBox, QWidget
 
 from sensiview.gui.device_choice import DeviceChoice
 from sensiview.gui.dialogs.layout import close_button, dialog_column, form, label, named
@@ -26,7 +27,15 @@ def keep_settings(session: Session, settings: Settings) -> None:
 
 
 class PreferencesDialog(QDialog):
-    """Every change takes effect at once."""
+    """Every change takes effect at once.
+
+    Signals
+    -------
+    shortcuts_wanted()
+        The user wants to change keys.
+    """
+
+    shortcuts_wanted = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -63,6 +72,12 @@ class PreferencesDialog(QDialog):
             "Both are what a new form starts with; each form can choose otherwise. A batch that does not fit is halved."
         )
         column.addWidget(label(note, "muted", self))
+        column.addWidget(label("Keyboard", "subheading", self))
+        self.shortcuts = QPushButton("Change keyboard shortcuts…", self)
+        named(self.shortcuts, "preferences_shortcuts", "Change keyboard shortcuts", "Of the menus and of the viewer")
+        self.shortcuts.setAutoDefault(False)
+        self.shortcuts.clicked.connect(self.shortcuts_wanted)
+        column.addWidget(self.shortcuts, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
         column.addWidget(close_button(self))
         self.setMinimumWidth(460)

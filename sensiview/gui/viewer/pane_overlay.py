@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QFocusEvent, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -133,6 +133,13 @@ class PaneOverlay(QWidget):
             self._pane.zoom(_ZOOM_STEP**notches, event.position())
         else:
             self._scene.step(self._pane.axis, notches)
+
+    def event(self, event: QEvent) -> bool:
+        """Claim the panes' keys before the window's menus do."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and action_of(event):
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Do what the table of shortcuts says; other keys belong to the window."""

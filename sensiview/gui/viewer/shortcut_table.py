@@ -1,4 +1,7 @@
-"""Every key of the panes, declared once: panes obey this table, and the sheet of shortcuts shows it."""
+"""Every key of the panes, declared once: panes obey this table, and the sheet of shortcuts shows it.
+
+The user may choose other keys (`sensiview.gui.key_bindings`).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from typing import Any
 
 from PySide6.QtCore import QKeyCombination, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
+
+from sensiview.gui.key_bindings import keys_of, notifier
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,16 @@ class Shortcut:
     keys: tuple[str, ...]
     text: str
     group: str
+
+    @property
+    def command(self) -> str:
+        """Its name among all commands whose keys can be changed."""
+        return f"viewer.{self.action}"
+
+    @property
+    def in_force(self) -> tuple[str, ...]:
+        """The keys that do it now."""
+        return keys_of(self.command, self.keys)
 
 
 SHORTCUTS: tuple[Shortcut, ...] = (
@@ -88,11 +103,6 @@ def shortcut(action: str) -> Shortcut:
     return {entry.action: entry for entry in SHORTCUTS}[action]
 
 
-def native(keys: str) -> str:
-    """Return a key as this system writes it."""
-    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
-
-
 def action_of(event: QKeyEvent) -> str:
     """Return the action of a key event; empty when the table has none."""
     # The keypad's + is the same key to people.
@@ -108,9 +118,12 @@ def action_of(event: QKeyEvent) -> str:
 @cache
 def _table() -> dict[int, str]:
     # A sequence may hold several keys, one after the other; ours hold one.
-    return {_combined(QKeySequence(keys)): entry.action for entry in SHORTCUTS for keys in entry.keys}
+    return {_combined(QKeySequence(keys)): entry.action for entry in SHORTCUTS for keys in entry.in_force}
+
+
+notifier.changed.connect(lambda: _table.cache_clear())
 
 
 def _combined(sequence: Any) -> int:
     # PySide's stubs leave out that a sequence can be indexed.
-    return int(sequence[0].toCombined())
+    return int(sequence[0].toCombined()) if not sequence.isEmpty() else 0

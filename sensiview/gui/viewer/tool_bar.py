@@ -9,7 +9,8 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QToolBar, QToolButton
 
 from sensiview.gui.icons import icon
-from sensiview.gui.viewer.shortcut_table import native, shortcut
+from sensiview.gui.key_bindings import native, notifier
+from sensiview.gui.viewer.shortcut_table import shortcut
 
 if TYPE_CHECKING:
     from sensiview.gui.viewer.viewer import VolumeViewer
@@ -42,6 +43,7 @@ class ViewerToolBar(QToolBar):
         self.setIconSize(QSize(18, 18))
         self.setMovable(False)
         self.actions_by_key: dict[str, QAction] = {}
+        self._keys_of: dict[str, str] = {}  # by action: the entry of the table of shortcuts
         self._add_tools()
         self.addSeparator()
         self._add("reset_all", "viewer_fit", "Fit", "Show whole slices in all panes")
@@ -58,7 +60,15 @@ class ViewerToolBar(QToolBar):
         self._scene.options_changed.connect(self.follow)
         self._scene.layers_changed.connect(self.follow)
         self._scene.look_changed.connect(self.follow)
+        notifier.changed.connect(self.show_keys)
+        self.show_keys()
         self.follow()
+
+    def show_keys(self) -> None:
+        """Write the keys in force into the tool tips."""
+        for key, action in self.actions_by_key.items():
+            keys = shortcut(self._keys_of[key]).in_force if self._keys_of[key] else ()
+            action.setToolTip(f"{action.text()}{f' ({native(keys[0])})' if keys else ''}\n{action.statusTip()}")
 
     def follow(self, *_: object) -> None:
         """Check what is on."""
@@ -83,10 +93,9 @@ class ViewerToolBar(QToolBar):
     def _make(self, key: str, picture: str, text: str, tip: str, keys_of: str = "") -> QAction:
         action = QAction(icon(picture), text, self)
         action.setObjectName(f"action_viewer_{key}")
-        keys = f" ({native(shortcut(keys_of).keys[0])})" if keys_of else ""
-        action.setToolTip(f"{text}{keys}\n{tip}")
         action.setStatusTip(tip)
         self.actions_by_key[key] = action
+        self._keys_of[key] = keys_of
         return action
 
     def _add(self, key: str, picture: str, text: str, tip: str) -> QAction:

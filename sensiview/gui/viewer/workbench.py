@@ -14,9 +14,10 @@ from sensiview.datasets.volume import Volume
 from sensiview.errors import SensiViewError
 from sensiview.gui.background import run_in_background
 from sensiview.gui.elided_label import ElidedLabel
+from sensiview.gui.key_bindings import notifier
 from sensiview.gui.viewer.panels.buttons import arrow_button
 from sensiview.gui.viewer.panels.case_list import Thumbnails
-from sensiview.gui.viewer.panels.commands import WorkbenchCommands, command_of
+from sensiview.gui.viewer.panels.commands import WorkbenchCommands, command_of, tip
 from sensiview.gui.viewer.panels.opening import Case, Opened, is_quick, open_case
 from sensiview.gui.viewer.panels.pictures import PictureTools
 from sensiview.gui.viewer.panels.readout import Readout
@@ -288,19 +289,23 @@ class ViewerWorkbench(QWidget):
     def _keep_atlas(self, atlas: Atlas) -> None:
         self._atlases = [known for known in self._atlases if known.name != atlas.name] + [atlas]
 
+    def _show_keys(self) -> None:
+        for button, name in zip(self._steps, ("previous_case", "next_case"), strict=True):
+            button.setToolTip(tip(name))
+
     def _arrange(self) -> None:
         commands = self.commands
         before = arrow_button(
             self,
             "header_previous_case",
             Qt.ArrowType.LeftArrow,
-            "Previous case (Ctrl+PgUp)",
+            "Previous case",
             self.commands.previous_case,
         )
-        after = arrow_button(
-            self, "header_next_case", Qt.ArrowType.RightArrow, "Next case (Ctrl+PgDown)", commands.next_case
-        )
+        after = arrow_button(self, "header_next_case", Qt.ArrowType.RightArrow, "Next case", commands.next_case)
         self._steps = (before, after)
+        notifier.changed.connect(self._show_keys)
+        self._show_keys()
         top = QHBoxLayout()
         top.setContentsMargins(8, 2, 4, 2)
         top.setSpacing(2)

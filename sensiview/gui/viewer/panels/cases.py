@@ -10,9 +10,11 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QListView, QVBoxLayout, QWidget
 
 from sensiview.gui.dialogs.layout import named
+from sensiview.gui.key_bindings import notifier
 from sensiview.gui.number_text import grouped
 from sensiview.gui.viewer.panels.buttons import arrow_button, tool_button
 from sensiview.gui.viewer.panels.case_list import CaseDelegate, CaseModel, Thumbnails
+from sensiview.gui.viewer.panels.commands import tip
 
 
 class _CaseList(QListView):
@@ -58,13 +60,12 @@ class CasesPanel(QWidget):
         self.list.setUniformItemSizes(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.previous = arrow_button(
-            self, "previous_case", Qt.ArrowType.LeftArrow, "Previous case (Ctrl+PgUp)", lambda: self.step(-1)
+            self, "previous_case", Qt.ArrowType.LeftArrow, "Previous case", lambda: self.step(-1)
         )
-        self.next = arrow_button(
-            self, "next_case", Qt.ArrowType.RightArrow, "Next case (Ctrl+PgDown)", lambda: self.step(1)
+        self.next = arrow_button(self, "next_case", Qt.ArrowType.RightArrow, "Next case", lambda: self.step(1))
+        self.mark = tool_button(
+            self, "mark_case", "Mark", "Mark this case, or take the mark away (M)", self.toggle_mark
         )
-        tip = "Mark this case, or take the mark away (M)"
-        self.mark = tool_button(self, "mark_case", "Mark", tip, self.toggle_mark)
         self._count = QLabel(self)
         self._count.setObjectName("cases_count")
         self._count.setProperty("role", "muted")
@@ -73,6 +74,8 @@ class CasesPanel(QWidget):
         self.only_marked.toggled.connect(lambda _: self._narrow())
         self.list.selectionModel().currentChanged.connect(self._chosen)
         self.list.mark_wanted.connect(self.toggle_mark)
+        notifier.changed.connect(self._show_keys)
+        self._show_keys()
         self._say()
 
     def set_cases(
@@ -95,6 +98,10 @@ class CasesPanel(QWidget):
         self._current = -1
         self.model.set_cases(names, classes, groups, thumbnails)
         self._narrow()
+
+    def _show_keys(self) -> None:
+        self.previous.setToolTip(tip("previous_case"))
+        self.next.setToolTip(tip("next_case"))
 
     def set_classes(self, classes: Sequence[str]) -> None:
         """Name the classes of the cases anew; the chosen case stays."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QWidget
 
+from sensiview.gui.key_bindings import keys_of, with_keys
+
 if TYPE_CHECKING:
     from sensiview.gui.viewer.workbench import ViewerWorkbench
 
@@ -96,7 +98,7 @@ class WorkbenchCommands:
 
     def shortcut_sheet(self) -> None:
         """Show all keys."""
-        self._bench.pictures.open_shortcuts([KEYS[name] for name in KEYS])
+        self._bench.pictures.open_shortcuts([(KEYS[name][0], keys_in_force(name)) for name in KEYS])
 
     def _reveal(self, tab: str, field: QWidget) -> None:
         self._bench.side.show()
@@ -104,10 +106,20 @@ class WorkbenchCommands:
         field.setFocus()
 
 
+def keys_in_force(name: str) -> tuple[str, ...]:
+    """Return the keys that do a command of `KEYS` now."""
+    return keys_of(f"viewer.{name}", KEYS[name][1])
+
+
+def tip(name: str, text: str = "") -> str:
+    """Return a tool tip with the key behind it; the command's own text without another."""
+    return with_keys(text or KEYS[name][0], f"viewer.{name}", KEYS[name][1])
+
+
 def command_of(event: QKeyEvent) -> str:
     """Return the command of a key event; empty when we have none."""
     pressed = QKeySequence(event.keyCombination())
-    for name, (_, keys) in KEYS.items():
-        if any(QKeySequence(key) == pressed for key in keys):
+    for name in KEYS:
+        if any(QKeySequence(key) == pressed for key in keys_in_force(name)):
             return name
     return ""

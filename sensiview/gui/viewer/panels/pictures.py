@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QDialog, QInputDialog, QMenu, QToolButton
 
 from sensiview.errors import SensiViewError
 from sensiview.gui.guard import Guard
+from sensiview.gui.key_bindings import notifier
 from sensiview.gui.viewer import saved_views
 from sensiview.gui.viewer.panels.buttons import menu_button, tool_button
+from sensiview.gui.viewer.panels.commands import tip
 from sensiview.gui.viewer.panels.lightbox_dialog import LightboxDialog
 from sensiview.gui.viewer.panels.screenshot_dialog import ScreenshotDialog
 from sensiview.gui.viewer.panels.shortcut_sheet import ShortcutSheet
@@ -42,23 +44,26 @@ class PictureTools(QObject):
         self._volume = ""
         self._dialogs: dict[str, QDialog] = {}
         make = workbench
-        self.undo = tool_button(make, "view_undo", "", "Undo (Ctrl+Z)", make.commands.undo, picture="undo")
-        self.redo = tool_button(make, "view_redo", "", "Redo (Ctrl+Shift+Z)", make.commands.redo, picture="redo")
+        self.undo = tool_button(make, "view_undo", "", "Undo", make.commands.undo, picture="undo")
+        self.redo = tool_button(make, "view_redo", "", "Redo", make.commands.redo, picture="redo")
         self.views = menu_button(make, "saved_views", "Views", "Saved views", self._fill_views)
-        self.camera = tool_button(
-            make, "view_screenshot", "", "Save a picture (Ctrl+Shift+P)", self.ask_screenshot, picture="camera"
-        )
+        self.camera = tool_button(make, "view_screenshot", "", "Save a picture", self.ask_screenshot, picture="camera")
         self.mosaic = tool_button(
-            make, "view_lightbox", "", "Many slices at once (Ctrl+L)", self.open_lightbox, picture="mosaic"
+            make, "view_lightbox", "", "Many slices at once", self.open_lightbox, picture="mosaic"
         )
         self.keys = tool_button(
-            make, "view_shortcuts", "", "Keys of the viewer (?)", make.commands.shortcut_sheet, picture="keyboard"
+            make, "view_shortcuts", "", "Keys of the viewer", make.commands.shortcut_sheet, picture="keyboard"
         )
         self.panels = tool_button(
-            make, "view_panels", "", "Show or hide the panels (T)", make.commands.toggle_side, picture="layout"
+            make, "view_panels", "", "Show or hide the panels", make.commands.toggle_side, picture="layout"
         )
+        self._named_keys = (
+            (self.camera, "screenshot", ""), (self.mosaic, "lightbox", ""),
+            (self.keys, "shortcut_sheet", "Keys of the viewer"), (self.panels, "toggle_side", ""),
+        )  # fmt: skip
         make.history.changed.connect(self._show_history)
-        self._show_history()
+        notifier.changed.connect(self._show_keys)
+        self._show_keys()
 
     def buttons(self) -> tuple[QToolButton, ...]:
         """Return the buttons from left to right."""
@@ -167,11 +172,14 @@ class PictureTools(QObject):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
+    def _show_keys(self) -> None:
+        for button, command, text in self._named_keys:
+            button.setToolTip(tip(command, text))
+        self._show_history()
+
     def _show_history(self) -> None:
         history = self._bench.history
         undone, redone = history.undo_text(), history.redo_text()
-        for button, word, text, keys in (
-            (self.undo, "Undo", undone, "Ctrl+Z"), (self.redo, "Redo", redone, "Ctrl+Shift+Z"),
-        ):  # fmt: skip
+        for button, command, word, text in ((self.undo, "undo", "Undo", undone), (self.redo, "redo", "Redo", redone)):
             button.setEnabled(bool(text))
-            button.setToolTip(f"{word} {text} ({keys})" if text else f"{word} ({keys})")
+            button.setToolTip(tip(command, f"{word} {text}" if text else word))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QWidget
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QWidget
 
 from sensiview.gui.dialogs.layout import close_button, dialog_column, label, named
 from sensiview.gui.icons import icon
-from sensiview.gui.viewer.shortcut_table import MOUSE, SHORTCUTS, native
+from sensiview.gui.key_bindings import native
+from sensiview.gui.viewer.shortcut_table import MOUSE, SHORTCUTS
 
 
 class ShortcutSheet(QDialog):
@@ -39,14 +41,21 @@ class ShortcutSheet(QDialog):
         self._groups: list[QTreeWidgetItem] = []
         self._add("Mouse", [(gesture, text) for gesture, text in MOUSE])
         for group in dict.fromkeys(entry.group for entry in SHORTCUTS):
-            rows = [("   ".join(map(native, e.keys)), e.text) for e in SHORTCUTS if e.group == group]
+            rows = [("   ".join(map(native, e.in_force)), e.text) for e in SHORTCUTS if e.group == group]
             self._add(group, rows)
         if more:
             self._add("Cases, places and pictures", [("   ".join(map(native, keys)), text) for text, keys in more])
         self.tree.expandAll()
         self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         column.addWidget(self.tree, 1)
-        column.addWidget(close_button(self))
+        row = close_button(self)
+        change = parent.window().findChild(QAction, "action_shortcuts") if parent is not None else None
+        if change is not None:
+            button = row.addButton("Change keys…", QDialogButtonBox.ButtonRole.ActionRole)
+            named(button, "change_keys_button", "Change keys")
+            button.clicked.connect(self.close)
+            button.clicked.connect(change.trigger)
+        column.addWidget(row)
         self.search.textChanged.connect(self._narrow)
         self.resize(620, 640)
 
