@@ -96,6 +96,27 @@ def _add_project_commands(add: Add) -> None:
         "header, skip_lines, unreadable=missing, uneven_rows=leave_out, rename_duplicates, target_as",
     )
 
+    resample = _project(
+        add(
+            "resample",
+            "Bring the volumes of a data set onto one grid, as a new data set.",
+            "my_study.sensiview --dataset cohort --to mni152 --spacing 2",
+            dataset_commands.resample,
+        )
+    )
+    resample.add_argument("--dataset", metavar="D", help="data set of volumes; may be left out when there is one")
+    onto = resample.add_mutually_exclusive_group(required=True)
+    onto.add_argument("--to", metavar="T", help="mni152, a NIfTI file, or the name of one of the volumes")
+    onto.add_argument("--like", metavar="DATASET", help="the grid of another data set of the project")
+    resample.add_argument("--spacing", type=float, metavar="MM", help="edge of the voxels; the template's if left out")
+    resample.add_argument(
+        "--interpolation",
+        choices=["linear", "continuous", "nearest"],
+        default="linear",
+        help="how values between voxels are found; nearest for labels",
+    )
+    resample.add_argument("--name", default="", help="name of the new data set")
+
     model = _project(
         add(
             "add-model",

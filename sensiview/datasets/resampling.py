@@ -31,6 +31,7 @@ _CODES = {"unknown": 2, "scanner": 1, "aligned": 2, "talairach": 3, "mni": 4, "t
 # Of what is bright in a volume, the share that has to lie inside the template's box.
 HARDLY = 0.5
 _MOST_POINTS = 64
+_MOST_VOXELS = 1 << 29
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,24 +48,59 @@ def templates() -> dict[str, str]:
     return {f"mni152_{mm}mm": f"MNI152, {mm} mm, {' x '.join(map(str, shape))}" for mm, shape in _MNI_SHAPES.items()}
 
 
-def find_template(text: str, volumes: VolumeSet) -> Template:
+def find_template(text: str, volumes: VolumeSet, spacing: float | None = None) -> Template:
     """Return a grid by name.
 
     Parameters
     ----------
     text : str
-        ``mni152_1mm``, ``mni152_2mm``, ``mni152_3mm``; the name of one of the volumes; or the path of a NIfTI file.
+        ``mni152`` (3 mm unless `spacing` says otherwise), ``mni152_1mm``, ``mni152_2mm``, ``mni152_3mm``; the name of
+        one of the volumes; or the path of a NIfTI file.
     volumes : VolumeSet
         What will be resampled.
+    spacing : float, optional
+        Edge of the voxels in mm, over the same box; as the template has it when not given.
 
     Raises
     ------
     UserError
-        There is nothing of that name.
+        There is nothing of that name, or it would have too many voxels.
     DataError
         The file can't be read.
     """
     wanted = text.strip()
+    if wanted.lower() == "mni152":
+        exact = spacing is None or spacing in _MNI_SHAPES
+        wanted, spacing = f"mni152_{spacing or 3:g}mm" if exact else "mni152_1mm", None if exact else spacing
+    found = _named(wanted, volumes)
+    return found if spacing is None else with_spacing(found, spacing)
+
+
+def with_spacing(template: Template, mm: float) -> Template:
+    """Return a template with cubic voxels of `mm`, whose box begins where it began and covers it.
+
+    Raises
+    ------
+    UserError
+        It would have more than half a billion voxels.
+    """
+    old = template.grid
+    scale = mm / np.array(old.spacing)
+    if np.prod(np.array(old.shape) / scale) > _MOST_VOXELS:
+        raise UserError(
+            f"With voxels of {mm:g} mm {template.name} would have more than {_MOST_VOXELS:,} voxels. "
+            "Choose larger ones."
+        )
+    first, second, third = (int(n) for n in np.maximum(1, np.ceil(np.array(old.shape) / scale - 1e-6)))
+    affine = old.affine.copy()
+    affine[:3, :3] = old.affine[:3, :3] * scale
+    affine[:3, 3] = (old.affine @ np.append(0.5 * (scale - 1), 1.0))[:3]
+    return Template(
+        f"{template.name.removesuffix('_1mm')} at {mm:g} mm", Grid((first, second, third), affine), template.space
+    )
+
+
+def _named(wanted: str, volumes: VolumeSet) -> Template:
     for mm, shape in _MNI_SHAPES.items():
         if wanted.lower() == f"mni152_{mm}mm":
             affine = np.diag([mm, mm, mm, 1.0])
@@ -79,7 +115,7 @@ def find_template(text: str, volumes: VolumeSet) -> Template:
         return Template(path.name, Grid(header.shape, header.affine), header.space)
     known = [*templates(), *volumes.names]
     raise UserError(
-        f"There is no template '{text}'. Choose {', '.join(templates())}, the name of a volume, or a NIfTI file."
+        f"There is no template '{wanted}'. Choose {', '.join(templates())}, the name of a volume, or a NIfTI file."
         f"{suggestion(wanted, known) if len(known) > 30 else ''}"
     )
 

@@ -13,6 +13,7 @@ from sensiview.analysis.items import IndexTable, Item, Note
 from sensiview.analysis.result import Result
 from sensiview.datasets.card import DatasetCard
 from sensiview.datasets.resampling import HARDLY, Interpolation, Template
+from sensiview.datasets.volume import Grid
 from sensiview.errors import DataError, UserError
 from sensiview.jobs.prepared import VOLUMES, write_prepared
 from sensiview.jobs.progress import JobProgress
@@ -29,12 +30,27 @@ PARTICIPANTS = "participants.tsv"
 _KEPT = ("folds", "atlas", "unit", "simulated")
 
 
+class GivenGrid(BaseModel):
+    """A grid in numbers: shape, voxel to RAS mm (4 x 4), and what its coordinates mean."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    shape: tuple[int, int, int]
+    affine: tuple[tuple[float, float, float, float], ...] = Field(min_length=4, max_length=4)
+    space: str = "unknown"
+
+
 class ResamplingSettings(BaseModel):
-    """Onto which grid, how values between voxels are found, and what the new data set is called."""
+    """Onto which grid, how values between voxels are found, and what the new data set is called.
+
+    `grid` is that of the template where it is no file and no volume of the data set; `template` is then its name.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     template: str = Field("mni152_3mm", min_length=1)
+    spacing: float | None = Field(None, gt=0, le=100)
+    grid: GivenGrid | None = None
     interpolation: Interpolation = "linear"
     name: str = ""
 
@@ -53,15 +69,14 @@ def resample(
     DataError
         No volume is left.
     """
-    from sensiview.datasets.resampling import find_template
     from sensiview.datasets.volume_opening import open_volumes
 
-    settings = _settings(task)
+    settings = settings_of(task.parameters)
     if task.dataset is None:
         raise UserError("Choose a data set of volumes to resample.")
     progress.stage("Opening the volumes")
     volumes = open_volumes(task.dataset)
-    template = find_template(settings.template, volumes)
+    template = template_of(settings, volumes)
     _warn_of_space(volumes, template, progress)
     progress.stage("Resampling", len(volumes))
     places, files, rows = _resample_each(task, volumes, template, settings, progress)
@@ -77,12 +92,25 @@ def resample(
     return Result(items, facts={"volumes": len(places)}), {"parameters": settings.model_dump(mode="json")}
 
 
-def _settings(task: Task) -> ResamplingSettings:
+def settings_of(parameters: Mapping[str, Any]) -> ResamplingSettings:
+    """Return settings from plain values; UserError for those that can't be used."""
     try:
-        return ResamplingSettings(**task.parameters)
+        return ResamplingSettings(**parameters)
     except ValidationError as error:
         said = " ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}." for e in error.errors())
         raise UserError(f"The settings of the resampling can't be used. {said}") from None
+
+
+def template_of(settings: ResamplingSettings, volumes: VolumeSet) -> Template:
+    """Return the grid that settings name; raises as `find_template`."""
+    from sensiview.datasets.resampling import find_template, with_spacing
+
+    given = settings.grid
+    if given is None:
+        return find_template(settings.template, volumes, settings.spacing)
+    grid = Grid.from_plain({"shape": given.shape, "affine": given.affine})
+    found = Template(settings.template, grid, given.space)
+    return found if settings.spacing is None else with_spacing(found, settings.spacing)
 
 
 def _warn_of_space(volumes: VolumeSet, template: Template, progress: JobProgress) -> None:

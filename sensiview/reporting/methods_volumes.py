@@ -134,8 +134,10 @@ def _simulation(told: Told) -> MethodsText:
 
 
 def _resampling(told: Told) -> MethodsText:
+    spacing = told.parameter("spacing")
+    edge = f" with voxels of {value_text(spacing)} mm" if spacing else ""
     paragraph = (
-        f"{told.volumes} were resampled to {value_text(told.parameter('template'))} "
+        f"{told.volumes} were resampled to {value_text(told.parameter('template'))}{edge} "
         f"({value_text(told.parameter('interpolation'))} interpolation) with nilearn [abraham2014]."
     )
     return MethodsText(paragraph, ("Resampling moves nothing that the affines don't say; no registration was made.",))

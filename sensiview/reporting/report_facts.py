@@ -94,7 +94,7 @@ def _facts_of_volumes(card: DatasetCard) -> Facts:
         grid += f" of {' x '.join(f'{size:.3g}' for size in spacing)} mm"
     pairs = [
         ("Volumes", count(card.n_rows)),
-        ("Subjects", count(subjects) if subjects != card.n_rows else ""),
+        ("Subjects", count(subjects) if subjects not in (0, card.n_rows) else ""),
         ("Grid", grid),
         ("Voxel axes towards", str(extra.get("orientation") or "")),
         ("Space", {"mni": "MNI152"}.get(str(extra.get("space")), str(extra.get("space") or ""))),

@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 from sensiview.datasets.nifti import read_header, read_nifti
-from sensiview.datasets.resampling import find_template, resample_volume, share_inside, templates, write_volume
+from sensiview.datasets.resampling import (
+    Template,
+    find_template,
+    resample_volume,
+    share_inside,
+    templates,
+    with_spacing,
+    write_volume,
+)
 from sensiview.datasets.volume import Grid, Volume
 from sensiview.datasets.volume_opening import volumes_from_images
 from sensiview.errors import DataError, UserError
@@ -86,6 +94,27 @@ def test_that_templates_are_nilearns() -> None:
         assert found.space == "mni"
     assert list(templates()) == ["mni152_1mm", "mni152_2mm", "mni152_3mm"]
     assert find_template("mni152_2mm", cohort).grid.shape == (99, 117, 95)
+
+
+def test_that_another_voxel_size_covers_the_same_box_from_the_same_corner() -> None:
+    turn = np.array([[0, -1.5, 0, 7], [2.0, 0, 0, -9], [0, 0, 4.0, 11], [0, 0, 0, 1]])
+    template = Template("t", Grid((11, 12, 13), turn), "scanner")
+    made = with_spacing(template, 3.0)
+    assert (made.name, made.space, made.grid.spacing) == ("t at 3 mm", "scanner", (3.0, 3.0, 3.0))
+    assert made.grid.shape == (8, 6, 18)  # 22, 18 and 52 mm
+    corner = [-0.5, -0.5, -0.5, 1.0]
+    np.testing.assert_allclose(made.grid.affine @ corner, turn @ corner)
+    assert with_spacing(template, 1000.0).grid.shape == (1, 1, 1)
+    with pytest.raises(UserError, match="more than 536,870,912 voxels"):
+        with_spacing(template, 0.001)
+
+
+def test_that_mni152_is_known_at_every_voxel_size() -> None:
+    volumes = volumes_from_images([np.zeros((2, 2, 2))])
+    assert find_template("MNI152", volumes).name == "mni152_3mm"
+    assert find_template("mni152", volumes, 2.0).grid.same_as(find_template("mni152_2mm", volumes).grid)
+    coarse = find_template("mni152", volumes, 4.0)
+    assert (coarse.name, coarse.space, coarse.grid.shape) == ("mni152 at 4 mm", "mni", (50, 59, 48))
 
 
 def test_that_a_volume_or_a_file_is_a_template_too(tmp_path: Path) -> None:
