@@ -67,7 +67,7 @@ def train(
 
         return train_on_volumes(task, device, progress, architecture)
     recipe = recipe_of(architecture, task.parameters)
-    foreign = recipe.changed_for_volumes()
+    foreign = recipe.foreign("table")
     if foreign:
         raise UserError(
             f"The training setting '{foreign[0]}' is for volumes; '{architecture.key}' learns from a table."

@@ -99,6 +99,18 @@ class Architecture(ABC):
         """
         return options, None
 
+    def preprocessing(self, options: Any, sizes: Sizes | None = None, file: str = "") -> dict[str, Any]:
+        """Return what is done to inputs before, unless the user says something else; part of the model.
+
+        `sizes` are those of the network where they are known, `file` is the name of the file of weights, from which
+        torchvision's own can be told.
+        """
+        return {"kind": "none"}
+
+    def class_names(self, n_outputs: int) -> tuple[str, ...]:
+        """Return the names of the classes that weights with so many outputs were made for; () where nobody knows."""
+        return ()
+
     def translated(self, state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
         """Return trained weights under the names of this network's layers (`wanted`); None where none are to change.
 
@@ -136,12 +148,15 @@ def _sentence(error: Any) -> str:
 
 def architectures() -> dict[str, Architecture]:
     """Return the architectures that come with SensiView, by key, in the order of menus. A new dictionary each time."""
+    from sensiview.models.image_networks import CifarResnet, SmallResnet18, SmallVgg
+    from sensiview.models.lenet import Lenet
     from sensiview.models.small_networks import DiabetesNet, MultilayerPerceptron
     from sensiview.models.torchvision_networks import torchvision_classifiers
     from sensiview.models.volume_networks import ConvolutionalNetwork, VolumeResnet
 
-    small = (DiabetesNet(), MultilayerPerceptron())
-    return {a.key: a for a in (*small, ConvolutionalNetwork(), VolumeResnet(), *torchvision_classifiers())}
+    tables, volumes = (DiabetesNet(), MultilayerPerceptron()), (ConvolutionalNetwork(), VolumeResnet())
+    images = (SmallVgg(), SmallResnet18(), CifarResnet(), Lenet())
+    return {a.key: a for a in (*tables, *volumes, *images, *torchvision_classifiers())}
 
 
 def all_architectures(extra: Iterable[Architecture] = ()) -> dict[str, Architecture]:

@@ -15,6 +15,7 @@ from sensiview.models import devices
 from sensiview.models.architectures import Architecture, Emits, Sizes, choose
 from sensiview.models.architectures import architectures as our_architectures
 from sensiview.models.card import ModelCard
+from sensiview.models.image_settings import ImageSettings, parse_image_settings
 from sensiview.models.inspection import describe
 from sensiview.models.key_report import KeyReport
 from sensiview.models.network import Network
@@ -118,20 +119,44 @@ def inspect_model(
     place = devices.resolve(device)
     if source.program is not None:
         module = load_program(source.program.path, place)
-        return Inspected(_complete(source.card, module, module.input_shape, place, module.notes), None)
+        card, said = _of_program(source.card, module.input_shape)
+        return Inspected(_complete(card, module, module.input_shape, place, (*module.notes, *said)), None)
     if source.weights is None:
         raise ModelError(f"Choose a file with the weights of the model '{source.card.name}'.")
     card = _with_fitted_shape(source.card)
     architecture = choose(card.architecture, our_architectures() if architectures is None else architectures)
     state, notes = read_state(source.weights.path)
     options, sizes = architecture.understand(unwrapped(state), architecture.parse(card.options))
+    file = source.weights.path.name
+    if not card.preprocessing:
+        # A size that the options name is the network's; one that nobody names is that of its published weights.
+        card = _with_fitted_shape(
+            card.model_copy(update={"preprocessing": architecture.preprocessing(options, sizes, file)})
+        )
     sizes = _sizes(card, architecture, sizes)
+    if not card.class_names:
+        card = card.model_copy(update={"class_names": architecture.class_names(sizes.n_outputs)})
     network = build(architecture, options, sizes)
     state, renamed = _translated(architecture, network, state)
     keys = fill(network, state, source.weights.path.name, (*notes, *renamed))
     card = card.model_copy(update={"options": options.model_dump(mode="json")})
     emits, said = _emits(card, architecture, sizes.n_outputs)
     return Inspected(_complete(card, network, sizes.input_shape, place, (*keys.notes, *said), emits), keys)
+
+
+def _of_program(card: ModelCard, input_shape: tuple[int, ...]) -> tuple[ModelCard, tuple[str, ...]]:
+    """Give a program for images whose preprocessing nobody named the one that brings images to its size."""
+    if card.preprocessing:
+        return card, ()
+    if len(input_shape) != 3 or input_shape[0] not in (1, 3):
+        return card.model_copy(update={"preprocessing": {"kind": "none"}}), ()
+    size = (input_shape[1], input_shape[2])
+    settings = ImageSettings(channels=3 if input_shape[0] == 3 else 1, resize=size, size=size)
+    said = (
+        f"Its preprocessing was not given: images are resized to {size[0]} x {size[1]}, with values from 0 to 1. Set "
+        "mean and standard deviation where it was trained with others."
+    )
+    return card.model_copy(update={"preprocessing": settings.to_card()}), (said,)
 
 
 def _translated(
@@ -142,13 +167,20 @@ def _translated(
     found = architecture.translated(plain, module.state_dict())
     if found is None:
         return state, ()
-    first = next(iter(plain)), next(iter(found))
-    return found, (f"The layers have other names in the file and were taken in order ('{first[0]}' as '{first[1]}').",)
+    theirs = {id(value): key for key, value in plain.items()}
+    others = [(theirs.get(id(value), ""), key) for key, value in found.items() if key not in plain]
+    first = others[0] if others else ("", "")
+    return found, (f"Layers have other names in the file and were taken in order ('{first[0]}' as '{first[1]}').",)
 
 
 def _with_fitted_shape(card: ModelCard) -> ModelCard:
-    """Volumes that are padded or cropped to a size have this size when they enter the network."""
-    if card.input_shape or card.preprocessing.get("kind") != "volume":
+    """Volumes and images that are brought to a size have this size when they enter the network."""
+    if card.input_shape:
+        return card
+    if card.preprocessing.get("kind") == "image":
+        images = parse_image_settings(card.preprocessing, card.name)
+        return card if images.size is None else card.model_copy(update={"input_shape": (images.channels, *images.size)})
+    if card.preprocessing.get("kind") != "volume":
         return card
     settings = parse_settings(card.preprocessing, card.name)
     if settings.fit is None:
@@ -163,6 +195,14 @@ def _sizes(card: ModelCard, architecture: Architecture, found: Sizes | None) -> 
         keeps_channels = len(card.input_shape) > 1 and card.input_shape[:1] == found.input_shape[:1]
         if keeps_channels:
             return Sizes(card.input_shape, found.n_outputs)
+        if card.preprocessing.get("kind") == "image" and len(card.input_shape) == len(found.input_shape):
+            kinds = {1: "grey", 3: "colour"}
+            raise ModelError(
+                f"The weights of '{card.name}' are for images of {found.input_shape[0]} channel"
+                f"{'s' if found.input_shape[0] != 1 else ''}, its preprocessing gives "
+                f"{kinds.get(card.input_shape[0], 'other')} images. Set 'channels' in the preprocessing to "
+                f"{found.input_shape[0]}."
+            )
         if 0 in found.input_shape:
             raise ModelError(
                 f"The size of the volumes that '{card.name}' takes can't be read from its weights. Give it as 'fit' "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
@@ -24,7 +24,17 @@ def _field(default: Any, label: str, text: str, **bounds: Any) -> Any:
 
 def _volumes_field(default: Any, label: str, text: str, **bounds: Any) -> Any:
     """Declare a setting that trainings on volumes have and others don't; forms can tell by ``for`` in the schema."""
-    return _field(default, label, text, json_schema_extra={"for": "volumes"}, **bounds)
+    return _field(default, label, text, json_schema_extra={"for": ["volumes"]}, **bounds)
+
+
+def _images_field(default: Any, label: str, text: str, **bounds: Any) -> Any:
+    """Declare a setting of trainings on images."""
+    return _field(default, label, text, json_schema_extra={"for": ["images"]}, **bounds)
+
+
+def _spatial_field(default: Any, label: str, text: str, **bounds: Any) -> Any:
+    """Declare a setting of trainings on volumes and on images."""
+    return _field(default, label, text, json_schema_extra={"for": ["images", "volumes"]}, **bounds)
 
 
 class TrainingRecipe(BaseModel):
@@ -58,25 +68,26 @@ class TrainingRecipe(BaseModel):
         0, "Stop early", "Epochs without a better test loss before it ends with the best weights; 0 never.", ge=0
     )
 
-    folds: int = _volumes_field(
+    folds: int = _spatial_field(
         0,
         "Folds",
-        "Subjects are divided into so many parts of equal size, classes in equal shares; 0 for none.",
+        "Subjects (images: groups) are divided into so many parts of equal size, classes in equal shares; 0 for none.",
         ge=0,
         le=1000,
     )
-    fold: int = _volumes_field(0, "Fold", "The part that is tested on, from 0; the others are trained on.", ge=0)
-    run: int = _volumes_field(
+    fold: int = _spatial_field(0, "Fold", "The part that is tested on, from 0; the others are trained on.", ge=0)
+    run: int = _spatial_field(
         0, "Run", "Number of this training among several with different seeds; kept with the model.", ge=0
     )
-    split_seed: int = _volumes_field(
+    split_seed: int = _spatial_field(
         0,
         "Seed of the split",
-        "Draws folds and test subjects, the same for all runs; 0 takes the folds kept with the data set, or seed 1.",
+        "Draws folds and test subjects (images: groups), the same for all runs; 0 takes the folds kept with the data "
+        "set, or seed 1.",
         ge=0,
         le=2**32 - 1,
     )
-    validation_share: float = _volumes_field(
+    validation_share: float = _spatial_field(
         0.0,
         "Share for validation",
         "Of the training subjects; they decide when to stop early or to slow down. 0 leaves that to the test subjects.",
@@ -100,10 +111,52 @@ class TrainingRecipe(BaseModel):
         "Changes at random while training: left and right exchanged, moved by up to two voxels, brighter or darker "
         "with noise, or all three.",
     )
-    schedule: Literal["constant", "cosine", "plateau"] = _volumes_field(
+    schedule: Literal["constant", "cosine", "plateau", "step", "one_cycle"] = _spatial_field(
         "constant",
         "Schedule",
-        "Of the learning rate: as it is, falling to 0 along a cosine, or halved after 5 epochs without a better loss.",
+        "Of the learning rate: as it is; falling to 0 along a cosine; halved after 5 epochs without a better loss; "
+        "falling by steps; or rising to it and falling to 0 in one cycle.",
+    )
+    warm_up: float = _spatial_field(
+        0.0, "Warm-up", "Epochs in which the learning rate rises from 0; not with one cycle.", ge=0, le=1000
+    )
+    step_epochs: int = _spatial_field(
+        10, "Epochs per step", "For the schedule 'step': after how many epochs the rate falls.", ge=1
+    )
+    step_factor: float = _spatial_field(
+        0.1, "Factor per step", "For the schedule 'step': what the rate is multiplied with.", gt=0, lt=1
+    )
+    size: Numbers = _images_field(
+        (),
+        "Image size",
+        "Height and width, or one number, that the network sees; empty: its usual size. Images are squeezed to it.",
+        max_length=2,
+    )
+    normalise: Literal["auto", "imagenet", "half", "data", "none"] = _images_field(
+        "auto",
+        "Normalise",
+        "Mean and standard deviation per channel; part of the model. 'auto': those of the network; 'half': 0.5 each; "
+        "'data': those of the training images.",
+    )
+    freeze: bool = _images_field(
+        False, "Last layer only", "Keep the weights of all other layers; for fine-tuning a trained network."
+    )
+    flip: bool = _images_field(False, "Flip", "While training, exchange left and right of every second image.")
+    crop_padding: int = _images_field(
+        0, "Crop", "While training, move images by up to so many pixels, black coming in.", ge=0, le=1024
+    )
+    rotation: float = _images_field(
+        0.0, "Rotate", "While training, turn images by up to so many degrees, black coming in.", ge=0, le=180
+    )
+    colour_jitter: float = _images_field(
+        0.0,
+        "Colour jitter",
+        "While training, change brightness, contrast and saturation by up to this share.",
+        ge=0,
+        le=1,
+    )
+    mixed_precision: bool = _images_field(
+        False, "Mixed precision", "Compute in 16 bits where that is safe; on NVIDIA GPUs only, elsewhere ignored."
     )
 
     @model_validator(mode="after")
@@ -114,16 +167,17 @@ class TrainingRecipe(BaseModel):
             raise ValueError(f"fold: there are {self.folds} folds, counted from 0; fold {self.fold} is not one of them")
         if len(self.fit) not in (0, 3) or 0 in self.fit:
             raise ValueError("fit: three numbers of voxels such as 61,73,61 are needed, or none")
+        if 0 in self.size:
+            raise ValueError("size: height and width must be at least 1")
         return self
 
-    def changed_for_volumes(self) -> list[str]:
-        """Return the settings that only volumes have and that differ from their defaults."""
-        fields = type(self).model_fields
+    def foreign(self, kind: str) -> list[str]:
+        """Return the settings that are set and that this kind of data (``table``, ``images``, ``volumes``) lacks."""
         return [
             name
-            for name, field in fields.items()
+            for name, field in type(self).model_fields.items()
             if isinstance(field.json_schema_extra, dict)
-            and field.json_schema_extra.get("for") == "volumes"
+            and kind not in cast("list[str]", field.json_schema_extra.get("for", [kind]))
             and getattr(self, name) != field.default
         ]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sensiview.errors import ModelError
-from sensiview.models.architectures import Architecture, ArchitectureOptions, Shape, Sizes, option
+from sensiview.models.architectures import Shape, Sizes, option
+from sensiview.models.image_architecture import ImageArchitecture, ImageOptions
 from sensiview.models.recipe import TrainingRecipe
+from sensiview.models.torchvision_files import published, published_as, settings_for
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -29,20 +31,10 @@ NAMES = (
     "vgg19_bn", "vit_b_16", "vit_b_32", "vit_h_14", "vit_l_16", "vit_l_32", "wide_resnet101_2", "wide_resnet50_2",
 )  # fmt: skip
 _WITH_AUXILIARY = ("googlenet", "inception_v3")
-_SIZES = {"inception_v3": 299}
 _IMAGENET = 1000
 
 
-class ClassifierOptions(ArchitectureOptions):
-    """Options of every torchvision classifier."""
-
-    num_classes: int = option(
-        0, label="Classes", help="Number of classes; 0 takes it from the weights or the data.", ge=0, le=1_000_000
-    )
-    size: int = option(0, label="Image size", help="Height and width in pixels; 0 for the usual size.", ge=0, le=8192)
-
-
-class AuxiliaryOptions(ClassifierOptions):
+class AuxiliaryOptions(ImageOptions):
     """Options of GoogLeNet and Inception, which have side outputs for training."""
 
     auxiliary: bool = option(
@@ -53,60 +45,98 @@ class AuxiliaryOptions(ClassifierOptions):
     )
 
 
-class TorchvisionClassifier(Architecture):
-    """One of torchvision's image classifiers."""
-
-    input_kind = "images"
-    emits = "logit"
+class TorchvisionClassifier(ImageArchitecture):
+    """One of torchvision's image classifiers, for colour images or with a first layer for grey ones."""
 
     def __init__(self, name: str) -> None:
         self.key = self.title = name
         self.help = f"torchvision's image classifier '{name}'; weights come from a file."
-        self.Options = AuxiliaryOptions if name in _WITH_AUXILIARY else ClassifierOptions
+        self.Options = AuxiliaryOptions if name in _WITH_AUXILIARY else ImageOptions
+        self.usual_size = published(name)[0].size
 
-    def build(self, options: ClassifierOptions, input_shape: Shape, n_outputs: int) -> nn.Module:
-        """Return the network with random weights, for colour images."""
-        if len(input_shape) != 3 or input_shape[0] != 3:
-            raise ModelError(
-                f"'{self.key}' takes colour images (3, height, width); these inputs have shape {input_shape}."
-            )
-        if options.num_classes not in (0, n_outputs):
-            raise ModelError(
-                f"The option num_classes of '{self.key}' is {options.num_classes}, but there are {n_outputs} classes. "
-                "Leave it at 0 to take the number from the weights or the data."
-            )
-        return self._network(options, n_outputs)
+    def build(self, options: ImageOptions, input_shape: Shape, n_outputs: int) -> nn.Module:
+        """Return the network with random weights."""
+        channels, height, width = self.checked(options, input_shape, n_outputs)
+        return self._network(options, n_outputs, channels, (height, width))
 
-    def _network(self, options: ClassifierOptions, n_outputs: int) -> nn.Module:
+    def _network(self, options: ImageOptions, n_outputs: int, channels: int, size: tuple[int, int]) -> nn.Module:
         from torchvision import models
 
         more: dict[str, Any] = {}
         if isinstance(options, AuxiliaryOptions):
             more = {
                 "aux_logits": options.auxiliary,
-                "transform_input": options.transform_input,
+                "transform_input": options.transform_input and channels == 3,
                 "init_weights": True,
             }
+        # Transformers have places for so many patches; the others take any size.
+        if self.key.startswith("vit_"):
+            more["image_size"] = size[0]
+        if self.key.startswith("maxvit"):
+            more["input_size"] = size
         network: nn.Module = models.get_model(self.key, weights=None, num_classes=n_outputs, **more)
+        if channels != 3:
+            _take_channels(network, channels)
         return network
 
     def recipe(self) -> TrainingRecipe:
         """Return a recipe for fine-tuning."""
-        return TrainingRecipe(epochs=10, learning_rate=1e-4, optimiser="adamw", batch_size=32, weight_decay=1e-4)
+        return TrainingRecipe(
+            epochs=10, learning_rate=1e-4, optimiser="adamw", batch_size=32, weight_decay=1e-4, standardise=False,
+            schedule="cosine", flip=True,
+        )  # fmt: skip
 
-    def understand(self, state: Mapping[str, Tensor], options: Any) -> tuple[Any, Sizes | None]:
-        """Read the number of classes from the last layer, whose name is found by building without memory."""
+    def read(self, state: Mapping[str, Tensor], options: Any) -> dict[str, Any]:
+        """Return what the first and the last layer say; their names are found by building without memory."""
         import torch
 
-        if isinstance(options, AuxiliaryOptions) and "auxiliary" not in options.model_fields_set:
-            options = options.model_copy(update={"auxiliary": any(key.startswith(("aux", "Aux")) for key in state)})
-        n_outputs = options.num_classes
-        if not n_outputs:
-            with torch.device("meta"):
-                last = list(self._network(options, _IMAGENET).state_dict())[-1]
-            n_outputs = int(state[last].shape[0]) if last in state and state[last].ndim else _IMAGENET
-        size = options.size or _SIZES.get(self.key, 224)
-        return options, Sizes((3, size, size), n_outputs)
+        found: dict[str, Any] = {}
+        with torch.device("meta"):
+            usual = self._network(options, _IMAGENET, 3, (self.usual_size,) * 2).state_dict()
+        first = next(name for name, value in usual.items() if value.ndim == 4)
+        last = list(usual)[-1]
+        found["outputs"] = options.num_classes or _IMAGENET
+        if not options.num_classes and last in state and state[last].ndim:
+            found["outputs"] = int(state[last].shape[0])
+        if first in state and state[first].ndim == 4:
+            found["inputs"] = int(state[first].shape[1])
+        places = state.get("encoder.pos_embedding")
+        if places is not None and places.ndim == 3 and first in state:
+            found["side"] = math.isqrt(max(0, places.shape[1] - 1)) * int(state[first].shape[-1])
+        if isinstance(options, AuxiliaryOptions):
+            found["auxiliary"] = any(key.startswith(("aux", "Aux")) for key in state)
+            # ImageNet weights with side outputs are torchvision's own, made from networks that want other values.
+            found["transform_input"] = found["auxiliary"] and found["outputs"] == _IMAGENET
+        return found
+
+    def preprocessing(self, options: Any, sizes: Sizes | None = None, file: str = "") -> dict[str, Any]:
+        """Return what torchvision's own weights want, at the network's size."""
+        channels = (sizes.input_shape[0] if sizes else options.channels) or 3
+        size = options.size or (sizes.input_shape[1] if sizes else 0)
+        if not options.size and size == self.usual_size and published_as(self.key, file):
+            size = 0
+        return settings_for(self.key, size=size, channels=channels, file=file).to_card()
+
+    def class_names(self, n_outputs: int) -> tuple[str, ...]:
+        """Return the names of ImageNet's classes for 1000 outputs, as torchvision's weights carry them."""
+        if n_outputs != _IMAGENET:
+            return ()
+        from torchvision.models import AlexNet_Weights
+
+        return tuple(AlexNet_Weights.IMAGENET1K_V1.meta["categories"])
+
+
+def _take_channels(network: nn.Module, channels: int) -> None:
+    """Put a fresh first convolution for so many channels into a network for colour images."""
+    from torch import nn
+
+    name, old = next((name, part) for name, part in network.named_modules() if isinstance(part, nn.Conv2d))
+    new = nn.Conv2d(
+        channels, old.out_channels, old.kernel_size, old.stride, old.padding, old.dilation,  # type: ignore[arg-type]
+        bias=old.bias is not None, padding_mode=old.padding_mode,
+    )  # fmt: skip
+    parent, _, child = name.rpartition(".")
+    network.get_submodule(parent).register_module(child, new)
 
 
 def torchvision_classifiers() -> tuple[TorchvisionClassifier, ...]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sensiview.errors import ModelError
 from sensiview.models.architectures import Architecture, ArchitectureOptions, Shape, Sizes, option
+from sensiview.models.layer_weights import in_order, layers_of
 from sensiview.models.recipe import Numbers, TrainingRecipe
-from sensiview.models.volume_weights import in_order, layers_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
