@@ -45,11 +45,12 @@ def codec_of(syntax: str) -> tuple[str, str, bool]:
             return name, "none needed", False
     except ValueError:
         return name, "", True
-    return name, next(iter(_plugins(syntax)), ""), True
+    return name, next(iter(decoders(syntax)), ""), True
 
 
 @cache
-def _plugins(syntax: str) -> tuple[str, ...]:
+def decoders(syntax: str) -> tuple[str, ...]:
+    """Return pydicom's plugins that read a compressed transfer syntax (UID), in the order in which they are asked."""
     from pydicom.pixels.decoders.base import get_decoder
     from pydicom.uid import UID
 
@@ -84,7 +85,7 @@ def decompressed(dataset: Dataset, frame: int, count: int) -> npt.NDArray[Any]:
     from pydicom.pixels.utils import pixel_array
 
     reasons = []
-    for plugin in _plugins(str(dataset.file_meta.TransferSyntaxUID)):
+    for plugin in decoders(str(dataset.file_meta.TransferSyntaxUID)):
         try:
             if plugin == "gdcm":
                 stream = get_frame(dataset.PixelData, frame, number_of_frames=count)
