@@ -116,7 +116,34 @@ def test_that_an_atlas_stays_for_the_next_volume_and_one_that_does_not_fit_is_na
     bench.show_volume(volume("far", affine=far), title="far")
     wait_until(lambda: title(bench) == "far", timeout=30)
     assert [la.role for la in bench.scene.layers] == ["underlay"]
-    assert "'two regions' does not fit" in notice(bench)
+    assert "'two regions' is not shown" in notice(bench)
+
+
+def test_that_the_segmentation_of_one_head_is_not_shown_over_another_grid(
+    bench: ViewerWorkbench, wait_until: Any
+) -> None:
+    bench.show_volume(volume(), title="sub-01")
+    bench.side.atlas.put(atlas("own regions"))
+    beside = AFFINE.copy()
+    beside[:3, 3] += 3  # well inside: only the grid tells that it is another head
+    bench.show_volume(volume("sub-02", affine=beside), title="sub-02")
+    wait_until(lambda: title(bench) == "sub-02", timeout=30)
+    assert [la.role for la in bench.scene.layers] == ["underlay"]
+    assert "'own regions' is not shown" in notice(bench)
+    bench.show_volume(volume(), title="sub-01")
+    wait_until(lambda: title(bench) == "sub-01", timeout=30)
+    assert [la.role for la in bench.scene.layers] == ["underlay", "atlas"]
+
+
+def test_that_a_typed_place_gives_the_keys_back_to_the_panes(bench: ViewerWorkbench) -> None:
+    bench.show_volume(volume())
+    bench.activateWindow()
+    QTest.keyClick(bench, Qt.Key.Key_G, Qt.KeyboardModifier.ControlModifier)
+    field = bench.side.go_to.field
+    QTest.keyClicks(field, "2 4 3")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert bench.scene.cursor == (2.0, 4.0, 3.0)
+    assert bench.window().focusWidget() is bench.viewer.panes["axial"].overlay
 
 
 def test_that_looks_go_on_from_case_to_case_but_not_an_mr_window(bench: ViewerWorkbench) -> None:

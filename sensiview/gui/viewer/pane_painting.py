@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
 
 from sensiview.gui.number_text import short
@@ -163,8 +163,9 @@ def _colour_bars(painter: QPainter, scene: Scene, view: PaneView) -> float:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(box)
         ends = [(short(high, 3), top), (short(low, 3), top + height)]
-        if low < 0 < high:
-            ends.append(("0", top + height * high / (high - low)))
+        zero = height * high / (high - low) if low < 0 < high else 0.0
+        if metrics.height() <= zero <= height - metrics.height():  # else it would lie over a number at the end
+            ends.append(("0", top + zero))
         for text, y in ends:
             _text(painter, QPointF(x - 4, y), text, right=True, middle=True)
         unit = layer.unit if layer.unit not in ("", "1") else ""
@@ -185,6 +186,7 @@ def _measurements(painter: QPainter, scene: Scene, view: PaneView, draft: Measur
         for known in scene.measurements
         if known.axis == view.axis and scene.grid.voxel(known.points[0])[view.axis] == index
     ]
+    taken: list[QRectF] = []
     for measurement in (*shown, *([draft] if draft is not None else [])):
         places = [QPointF(*view.to_pixel(point)) for point in measurement.points]
         for pen in (QPen(_RIM, 3.5), QPen(_MEASURE, 1.6)):
@@ -200,10 +202,29 @@ def _measurements(painter: QPainter, scene: Scene, view: PaneView, draft: Measur
                     painter.drawEllipse(place, 2.5, 2.5)
         needed = 3 if measurement.kind == "angle" else 2
         if len(places) >= needed:
-            at = places[1] + QPointF(10, 6)
             text = measurements.label(measurement, scene)
             metrics = QFontMetricsF(painter.font())
             width = max(metrics.horizontalAdvance(line) for line in text.split("\n"))
-            x = min(at.x(), view.size[0] - width - 4)
-            y = min(at.y(), view.size[1] - metrics.height() * (1 + text.count("\n")) - 2)
-            _text(painter, QPointF(x, y), text, _MEASURE)
+            size = QSizeF(width, metrics.height() * (1 + text.count("\n")))
+            box = _free_place(places[1], size, taken, view.size)
+            taken.append(box)
+            _text(painter, box.topLeft(), text, _MEASURE)
+
+
+def _free_place(point: QPointF, size: QSizeF, taken: list[QRectF], pane: tuple[int, int]) -> QRectF:
+    """Return where a label goes: beside its point, inside the pane, clear of the labels that are there already."""
+    room = QRectF(4, 4, pane[0] - 8, pane[1] - 8)
+    first = QRectF()
+    for step in range(8):
+        down = step * size.height()
+        for x, y in (
+            (10.0, 6 + down), (10.0, -6 - size.height() - down),
+            (-10 - size.width(), 6 + down), (-10 - size.width(), -6 - size.height() - down),
+        ):  # fmt: skip
+            box = QRectF(point + QPointF(x, y), size)
+            box.moveLeft(max(room.left(), min(box.left(), room.right() - size.width())))
+            box.moveTop(max(room.top(), min(box.top(), room.bottom() - size.height())))
+            first = box if first.isNull() else first
+            if not any(box.intersects(other) for other in taken):
+                return box
+    return first

@@ -149,10 +149,6 @@ class VolumeViewer(QWidget):
         else:
             show(layer_from_volume(volume))
 
-    def set_active_layer(self, key: str) -> None:
-        """Choose the layer that window/level and the keys change; empty for the underlay."""
-        self.scene.set_active(key)
-
     def do(self, action: str) -> None:
         """Do an action of the table of shortcuts in the pane that the keys are about."""
         self.commands.run(action, self._current)
@@ -190,6 +186,10 @@ class VolumeViewer(QWidget):
         if self.enlarged:
             self.set_enlarged(name)
         self.panes[name].setFocus()
+
+    def take_keys(self) -> None:
+        """Give the keyboard to the pane that had it last."""
+        self._current.setFocus()
 
     def reset_view(self) -> None:
         """Fit all panes."""

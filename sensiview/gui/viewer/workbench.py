@@ -82,6 +82,8 @@ class ViewerWorkbench(QWidget):
         self._arrange()
         self.side.cases.case_wanted.connect(self._case_wanted)
         self.side.atlas.atlas_added.connect(self._keep_atlas)
+        for arrived in (self.side.go_to.arrived, self.side.atlas.arrived):
+            arrived.connect(self.viewer.take_keys)
         for panel in (self.side.go_to, self.side.atlas, self.side.regions, self.side.measurements, self.pictures):
             panel.problem.connect(self.problem)
 

@@ -41,10 +41,13 @@ class AtlasPanel(QWidget):
         A `SensiViewError`: the atlas can't be read, or belongs to another space.
     atlas_added(object)
         The `Atlas` that was put over the volume.
+    arrived()
+        A region was found: the keys belong to the panes again.
     """
 
     problem = Signal(object)
     atlas_added = Signal(object)
+    arrived = Signal()
 
     def __init__(self, scene: Scene, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -100,6 +103,7 @@ class AtlasPanel(QWidget):
             return
         self._scene.set_cursor(places[name])
         self._say_here()
+        self.arrived.emit()
 
     def open_file(self, path: Path) -> None:
         """Put the atlas of a file over the volume, in the background."""

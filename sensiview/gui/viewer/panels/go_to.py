@@ -40,9 +40,12 @@ class GoTo(QWidget):
     -------
     problem(object)
         A `SensiViewError`: the search for peaks or clusters failed.
+    arrived()
+        A typed place was gone to: the keys belong to the panes again.
     """
 
     problem = Signal(object)
+    arrived = Signal()
 
     def __init__(self, scene: Scene, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -90,6 +93,7 @@ class GoTo(QWidget):
             self.field.selectAll()
             return
         self._say("")
+        self.arrived.emit()
 
     def go_to_peak(self, key: str) -> None:
         """Go to the largest magnitude of a layer."""

@@ -55,6 +55,8 @@ def is_quick(case: Case) -> bool:
 def open_case(case: Case, atlases: Sequence[Atlas] = ()) -> Opened:
     """Return the layers of a case. A map or atlas that does not fit is left out, and a sentence says why.
 
+    `atlases` were put over volumes before; those of a template, or of the same grid, stay.
+
     Raises
     ------
     DataError
@@ -64,6 +66,8 @@ def open_case(case: Case, atlases: Sequence[Atlas] = ()) -> Opened:
     layers, problems = [below], []
     for atlas in dict.fromkeys([*([case.atlas] if case.atlas is not None else []), *atlases]):
         try:
+            if atlas is not case.atlas:
+                _refuse_of_another(atlas, case.volume.grid)
             # Its names are in the read-out at once; its colours would lie over the anatomy that one wants to read.
             found = fitted_atlas(atlas, grid, below)
             layers.append(replace(found, look=replace(found.look, visible=False)))
@@ -75,6 +79,21 @@ def open_case(case: Case, atlases: Sequence[Atlas] = ()) -> Opened:
         except SensiViewError as error:
             problems.append(error)
     return Opened(grid, tuple(layers), to_file_voxel, case.title or case.volume.name, tuple(problems))
+
+
+def _refuse_of_another(atlas: Atlas, grid: Grid) -> None:
+    """Raise DataError when an atlas that was put over the volume before belongs to that one alone.
+
+    The segmentation of one head lies well over another one too, and names its regions wrongly.
+    """
+    from sensiview.datasets.atlas_space import of_mni
+    from sensiview.errors import DataError
+
+    if not atlas.grid.same_as(grid) and not of_mni(atlas.grid, atlas.space):
+        raise DataError(
+            f"The atlas '{atlas.name}' is not shown: it is in no template's space and its voxels lie where those of "
+            "another volume do. Add it here if it belongs to this one."
+        )
 
 
 def fitted_atlas(atlas: Atlas, grid: DisplayGrid, anatomy: Layer | None) -> Layer:
