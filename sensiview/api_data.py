@@ -11,6 +11,7 @@ import numpy as np
 
 from sensiview.analysis.result import Result
 from sensiview.analysis.study import Finished
+from sensiview.api_images import as_images, network_for
 from sensiview.datasets.card import DatasetCard
 from sensiview.datasets.table import Table, table_from_frame
 from sensiview.errors import ModelError, UserError
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Given:
-    """What was handed over, opened: a table or volumes, and the network that fits them."""
+    """What was handed over, opened: a table, volumes or images, and the network that fits them."""
 
     card: DatasetCard
     table: Table | None = None
@@ -53,13 +54,15 @@ def given(
     Parameters
     ----------
     module : nn.Module or None
-    data : DataFrame, array, nibabel images, VolumeSet, or None
+    data : DataFrame, array, nibabel images, VolumeSet, images, ImageSet, or None
         Volumes are recognised by what they are: a nibabel image, a list of them (or of paths to NIfTI files, or of
-        3-D arrays), or an array of shape (n, i, j, k) or (n, 1, i, j, k).
+        3-D arrays), or an array of shape (n, i, j, k) or (n, 1, i, j, k). Images are PIL images, paths of image files,
+        arrays or tensors; see `sensiview.datasets.image_memory.images_from_arrays`. An array of four axes, and a list
+        of arrays of three, are images where the network's first convolution has two axes, else volumes.
     parameters : mapping
         ``bounds`` stand in for a table that is not there.
     labels : sequence, optional
-        The class of each volume.
+        The class of each volume or image.
     ready : callable, optional
         Opens the network where it is one of a project, with its preprocessing; `module` is the same without.
     accepts : sequence of str, optional
@@ -70,6 +73,12 @@ def given(
     UserError, DataError, ModelError
         They don't fit.
     """
+    images = as_images(module, data, labels, class_names)
+    if images is not None:
+        network = ready() if ready is not None else None
+        if network is None and module is not None:
+            network = network_for(module, images, class_names, preprocessing, device)
+        return Given(images.card, images=images, network=network)
     volumes = as_volumes(data, labels)
     if volumes is None and tuple(accepts) == ("volumes",):
         raise UserError(
@@ -87,6 +96,7 @@ def given(
                 name=type(module).__name__,
                 class_names=class_names or tuple(volumes.card.class_counts),
                 preprocessing=preprocessing,
+                affine=volumes.entries[0].grid.affine,
                 device=device,
             )
         return Given(volumes.card, volumes=volumes, network=network)

@@ -180,6 +180,7 @@ def network_from_module(
     output_names: Sequence[str] = (),
     emits: Literal["probability", "logit", "value"] | None = None,
     preprocessing: Mapping[str, Any] | None = None,
+    affine: NDArray[np.float64] | None = None,
     device: str | torch.device = "auto",
 ) -> Network:
     """Wrap a module from Python; its card is found by running it on two rows.
@@ -197,6 +198,8 @@ def network_from_module(
         Overrides what is found.
     preprocessing : mapping, optional
         As in `ModelCard`; the default is none.
+    affine : ndarray, optional
+        Of a sample of volumes, (4, 4), voxel to RAS mm: for preprocessing that turns them.
 
     Raises
     ------
@@ -215,7 +218,7 @@ def network_from_module(
     network = Network(module, start, device)
     network.card = describe(
         network.module,
-        network.preprocess(rows),
+        network.preprocess(rows, None, affine),
         name=name,
         class_names=[str(c) for c in class_names],
         input_names=[str(c) for c in input_names],

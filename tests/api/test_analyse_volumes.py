@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 import sensiview
 from sensiview.errors import UserError
+from tests.datasets.dicom_phantom import placed
 
 LABELS = ["a", "b", "a", "b"]
 SHORT: dict[str, dict[str, Any]] = {
@@ -64,7 +65,7 @@ class Several(Plain):
 
 def analyse(key: str, network: nn.Module, data: Any = None, **more: Any) -> Any:
     given = images() if data is None else data
-    settings = {"labels": LABELS, "parameters": SHORT[key], "device": "cpu", "progress": False} | more
+    settings = {"labels": LABELS, "parameters": SHORT.get(key, {}), "device": "cpu", "progress": False} | more
     return sensiview.analyse(key, network, given, **settings)
 
 
@@ -107,6 +108,36 @@ def test_that_preprocessing_without_a_kind_is_refused() -> None:
         analyse("saliency", Plain(), preprocessing={"mean": 1})
     with pytest.raises(UserError, match=r"kind 'none' and says fit all the same"):
         analyse("saliency", Plain(), preprocessing={"kind": "none", "fit": [8, 9, 7]})
+
+
+@pytest.mark.parametrize("orientation", ["LPS", "LAS", "PIR", "ASL"])
+@pytest.mark.parametrize(("key", "item"), [("mask_optimization", "mask"), ("saliency", "map"), ("grad_cam", "map")])
+def test_that_maps_do_not_depend_on_the_order_in_which_voxels_are_stored(key: str, item: str, orientation: str) -> None:
+    class Placed(Plain):
+        """Rests on where things are, so that it must see every volume the same way round."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.last = nn.Linear(4 * 6 * 8 * 7, 2)
+
+        def forward(self, x: Tensor) -> Any:
+            return self.last(torch.relu(self.conv(x)).flatten(1))
+
+    heads = [np.random.default_rng(k).random((6, 8, 7)).astype(np.float32) for k in range(4)]
+
+    def upright(order: str) -> Any:
+        stored = [nib.Nifti1Image(*placed(head, (2.0, 2.0, 2.0), order)) for head in heads]
+        settings = {"subjects": "all"} | ({} if item == "map" else {"grid_spacing": 4, "grid_unit": "mm"})
+        parameters = settings if item == "map" else SHORT[key] | settings | {"fill": "zero"}
+        preprocessing = {"kind": "volume", "orientation": "RAS"}
+        found = analyse(key, Placed(), stored, parameters=parameters, preprocessing=preprocessing)[item]
+        np.testing.assert_allclose(found.affine, stored[0].affine)
+        values = found.values.reshape(-1, *found.values.shape[-3:])[0].transpose(2, 1, 0)
+        return nib.as_closest_canonical(nib.Nifti1Image(values, found.affine)).get_fdata()
+
+    wanted = upright("RAS")
+    np.testing.assert_allclose(upright(orientation), wanted, atol=1e-5 * np.abs(wanted).max())
+    assert np.ptp(wanted) > 0
 
 
 @pytest.mark.parametrize(
