@@ -56,6 +56,8 @@ def analyse(
         than there are columns. None where ``parameters["bounds"]`` says everything about the factors.
         Volumes: a nibabel image or a list of them (or of paths to NIfTI files, or of 3-D arrays), an array of shape
         (n, i, j, k), or what ``load(PROJECT).datasets[NAME]`` gives.
+        Images: a list of PIL images, paths or arrays (y, x, channels), an array or tensor (n, channels, y, x) or
+        (n, y, x, channels). An array of four axes is read as the network's first convolution takes it.
     parameters : mapping
         As ``sensiview describe KEY`` lists them.
     device : str
@@ -67,7 +69,7 @@ def analyse(
     class_names : tuple of str
         Names of the model's outputs.
     labels : sequence
-        The class of each volume, as name or number.
+        The class of each volume or image, as name or number.
     preprocessing : mapping
         What happens to raw values before the model, as in a model's card; none by default.
     runs : mapping of str to Result, or to a pair (Result, model)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import nn
 
+    from sensiview.datasets.images import ImageSet
     from sensiview.datasets.volumes import VolumeSet
     from sensiview.models.network import Network
     from sensiview.projects.records import RunRecord
@@ -90,11 +91,11 @@ class LoadedRun:
 class LoadedProject:
     """A project opened for reading, everything by name or identifier.
 
-    `datasets`: tables as DataFrames, cohorts as `VolumeSet`; `models`; `runs`.
+    `datasets`: tables as DataFrames, cohorts as `VolumeSet`, images as `ImageSet`; `models`; `runs`.
     """
 
     title: str
     path: Path
-    datasets: Collection[pd.DataFrame | VolumeSet]
+    datasets: Collection[pd.DataFrame | VolumeSet | ImageSet]
     models: Collection[LoadedModel]
     runs: Collection[LoadedRun]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -72,3 +74,19 @@ class ConsoleProgress(Silent):
 
     def preview(self, name: str, item: Item) -> None:
         """A terminal shows no previews."""
+
+
+@contextmanager
+def share_bar(title: str) -> Iterator[Callable[[float], None]]:
+    """Show how far something is: the callable takes the share that is done, 0 to 1. Silent in files and pipes."""
+    layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}"
+    bar = _bar_class()(total=1.0, desc=title, disable=None, leave=False, bar_format=layout)
+
+    def tell(share: float) -> None:
+        if share > bar.n:
+            bar.update(share - bar.n)
+
+    try:
+        yield tell
+    finally:
+        bar.close()

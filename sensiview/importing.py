@@ -1,4 +1,4 @@
-"""Volumes into a project: what lies in the chosen files and folders, and the data sets it makes."""
+"""Volumes and images into a project: what lies in the chosen files and folders, and the data sets it makes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from sensiview.datasets.image_kinds import ARRAY_SUFFIXES, is_idx_labels, is_pickle, kind_by_name, kind_of
+from sensiview.datasets.image_tables import names_images
 from sensiview.errors import DataError
 
 if TYPE_CHECKING:
@@ -14,7 +16,10 @@ if TYPE_CHECKING:
     from sensiview.datasets.dicom_series import Series
     from sensiview.projects.store import Project
 
-Kind = Literal["table", "volumes", "dicom"]
+Kind = Literal["table", "images", "volumes", "dicom"]
+_TABLES_OF_PATHS = (".csv", ".tsv", ".txt")
+# What MNIST's and CIFAR's files are called.
+_ARRAY_NAMES = ("train-images", "t10k-images", "data_batch", "test_batch")
 _VOLUME_ENDINGS = (".nii", ".nii.gz", ".img", ".hdr")
 # Of a folder's files, before it is taken for volumes.
 _MOST_LOOKED_AT = 200
@@ -71,6 +76,57 @@ def add_volumes(
     return Imported(source, tuple(cohort.findings))
 
 
+def add_images(
+    project: Project,
+    paths: Sequence[Path],
+    *,
+    name: str = "",
+    target: str | None = None,
+    labels: Path | None = None,
+    frames: int | None = None,
+    copy: bool = False,
+    on_progress: Callable[[float], None] | None = None,
+) -> Imported:
+    """Add files and folders of images as one data set.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Folders, pictures, DICOM, videos, NumPy arrays, MNIST's and CIFAR's files, or a table of paths and labels.
+    target : str, optional
+        The column of the classes; one that is called class, label or the like is found by itself.
+    labels : Path, optional
+        A table with one row per image; one that lies in the folder is found by itself.
+    frames : int, optional
+        The most frames of one file, evenly spaced; without it all, of videos ten.
+
+    Raises
+    ------
+    DataError
+        No image can be read; the sentence says why the first could not.
+    """
+    from sensiview.datasets.image_understanding import understand_images
+
+    found = understand_images(
+        [Path(path).expanduser() for path in paths],
+        name=name or _image_name(paths),
+        target=target,
+        labels=labels,
+        frames=frames,
+        on_progress=on_progress,
+    )
+    source = project.add_dataset(found.card, found.files, copy=copy)
+    return Imported(source, tuple(found.findings))
+
+
+def _image_name(paths: Sequence[Path]) -> str:
+    if not paths:
+        raise DataError("No file or folder is chosen.")
+    first = paths[0].expanduser()
+    name = first.name if first.is_dir() else first.name.split(".")[0] if len(paths) == 1 else first.parent.name
+    return name or first.resolve().name or "images"
+
+
 def guess_kind(paths: Sequence[Path]) -> Kind:
     """Return what the first path holds: by its name, or for a folder by the files in it.
 
@@ -85,18 +141,40 @@ def guess_kind(paths: Sequence[Path]) -> Kind:
     if not first.exists():
         raise DataError(f"There is no file or folder '{first}'.")
     if not first.is_dir():
-        name = first.name.lower()
-        if name.endswith(_VOLUME_ENDINGS):
-            return "volumes"
-        return "dicom" if _is_dicom(first) else "table"
+        return _kind_of_file(first)
+    images = False
     for number, path in enumerate(sorted(first.rglob("*"))):
         if path.name.lower().endswith(_VOLUME_ENDINGS):
             return "volumes"
         if path.is_file() and _is_dicom(path):
-            return "dicom"
+            return _kind_of_dicom(path)
+        if path.is_file():
+            images = images or kind_by_name(path) in ("picture", "video")
+            images = images or path.suffix.lower() in ARRAY_SUFFIXES or path.name.startswith(_ARRAY_NAMES)
         if number > _MOST_LOOKED_AT:
             break
-    return "volumes"
+    return "images" if images else "volumes"
+
+
+def _kind_of_file(path: Path) -> Kind:
+    if path.name.lower().endswith(_VOLUME_ENDINGS):
+        return "volumes"
+    if _is_dicom(path):
+        return _kind_of_dicom(path)
+    try:
+        if kind_of(path) is not None or is_idx_labels(path) or is_pickle(path):
+            return "images"
+    except OSError:
+        return "table"
+    return "images" if path.suffix.lower() in _TABLES_OF_PATHS and names_images(path) else "table"
+
+
+def _kind_of_dicom(path: Path) -> Kind:
+    """Return ``images`` for ultrasound, X-rays and other modalities whose frames are no slices."""
+    from sensiview.datasets.image_dicom import PICTURE_MODALITIES, modality_and_frames
+
+    modality, _ = modality_and_frames(path)
+    return "images" if modality in PICTURE_MODALITIES else "dicom"
 
 
 def _is_dicom(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The commands that add data: tables, volumes, DICOM series, and volumes brought onto another grid."""
+"""The commands that add data: tables, images, volumes, DICOM series, and volumes brought onto another grid."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from sensiview.command_line.arguments import key_values
 from sensiview.command_line.output import complain, say, say_json
 from sensiview.command_line.run_commands import answer, run_queued
 from sensiview.command_line.tools import Tools
+from sensiview.console_progress import share_bar
 from sensiview.errors import UserError
-from sensiview.importing import Imported, add_series, add_volumes, guess_kind, readable_series
+from sensiview.importing import Imported, add_images, add_series, add_volumes, guess_kind, readable_series
 from sensiview.preparing import grid_like, new_preparation
 from sensiview.projects.store import Project
 from sensiview.studies import choose_dataset
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
 
 
 def add_dataset(options: argparse.Namespace, tools: Tools) -> int:
-    """Add one data set per table, one for all volumes, one per DICOM series."""
+    """Add one data set per table, one for all images, one for all volumes, one per DICOM series."""
     kind = options.kind or guess_kind(options.paths)
     with Project.open(options.project) as project:
         if kind == "table":
             entries = _tables(project, options)
+        elif kind == "images":
+            entries = [_images(project, options)]
         elif kind == "volumes":
             entries = [_volumes(project, options)]
         else:
@@ -107,6 +110,21 @@ def _volumes(project: Project, options: argparse.Namespace) -> dict[str, Any]:
     return _told(added)
 
 
+def _images(project: Project, options: argparse.Namespace) -> dict[str, Any]:
+    with share_bar("Looking at the images") as tell:
+        added = add_images(
+            project,
+            options.paths,
+            name=options.name or "",
+            target=options.target,
+            labels=options.labels,
+            frames=options.frames,
+            copy=options.copy,
+            on_progress=tell,
+        )
+    return _told(added)
+
+
 def _dicom(project: Project, options: argparse.Namespace) -> list[dict[str, Any]]:
     found, besides = readable_series(options.paths)
     if options.series:
@@ -124,13 +142,24 @@ def _told(added: Imported) -> dict[str, Any]:
 def _size(entry: dict[str, Any]) -> str:
     if entry["kind"] == "table":
         return f"{entry['rows']} rows, {len(entry['factors'])} factors"
+    if entry["kind"] == "images":
+        classes = f", {len(entry['classes'])} classes" if entry["classes"] else ""
+        return f"{entry['rows']} image{'' if entry['rows'] == 1 else 's'}, {entry['grid']}{classes}"
     return f"{entry['rows']} volume{'' if entry['rows'] == 1 else 's'}, {entry['grid']}"
+
+
+def _pixels(sizes: list[dict[str, Any]], channels: int) -> str:
+    height, width = sizes[0]["size"]
+    colour = "colour" if channels == 3 else "grey"
+    return f"{height} x {width} pixels, {colour}" if len(sizes) == 1 else f"{len(sizes)} different sizes, {colour}"
 
 
 def _entry(source: DatasetSource, findings: tuple[str, ...]) -> dict[str, Any]:
     card = source.card
     shape = card.extra.get("shape")
     grid = f"{' x '.join(map(str, shape))} voxels" if shape else f"{len(card.extra.get('grids', ()))} different grids"
+    if card.kind == "images":
+        grid = _pixels(card.extra["sizes"], int(card.extra["channels"]))
     return {
         "id": source.id,
         "name": card.name,

@@ -69,20 +69,26 @@ def _add_project_commands(add: Add) -> None:
     dataset = _project(
         add(
             "add-dataset",
-            "Add tables (CSV, TSV, Parquet, Excel), volumes (NIfTI) or DICOM series to a project.",
+            "Add tables (CSV, TSV, Parquet, Excel), images, volumes (NIfTI) or DICOM series to a project.",
             "my_study.sensiview patients.csv --target Outcome",
             dataset_commands.add_dataset,
         )
     )
     dataset.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="file or folder to add")
     dataset.add_argument("--name", help="name in the project; the file's name when left out")
-    dataset.add_argument("--kind", choices=["table", "volumes", "dicom"], help="kind of data; seen from the files")
+    dataset.add_argument(
+        "--kind", choices=["table", "images", "volumes", "dicom"], help="kind of data; seen from the files"
+    )
     dataset.add_argument("--target", metavar="COLUMN", help="column the models predict")
     dataset.add_argument("--copy", action="store_true", help="copy the file into the project")
     dataset.add_argument(
         "--participants", type=Path, metavar="TABLE", help="volumes: table of the subjects; participants.tsv is found"
     )
     dataset.add_argument("--frame", type=int, metavar="I", help="volumes: which volume of 4-D files, from 0")
+    dataset.add_argument(
+        "--labels", type=Path, metavar="TABLE", help="images: table with a row per image; one in the folder is found"
+    )
+    dataset.add_argument("--frames", type=int, metavar="N", help="images: most frames per file; all, of videos 10")
     dataset.add_argument("--series", metavar="S", help="DICOM: only the series of this UID or description")
     dataset.add_argument("--missing", action="append", default=[], metavar="WORD", help="cells that mean no value")
     dataset.add_argument("--text", action="append", default=[], metavar="COLUMN", help="column that is text, no factor")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -80,9 +81,11 @@ def _open(path: Path) -> Any:
 
 
 def _cv2() -> Any:
+    # FFmpeg and OpenCV would write about damaged files to the terminal; what matters becomes a sentence.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     try:
         import cv2
     except ImportError:
         raise DataError(_INSTALL) from None
-    cv2.setLogLevel(0)  # FFmpeg writes about damaged files to the terminal
     return cv2
