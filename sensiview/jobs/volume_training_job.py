@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,15 +9,15 @@ import numpy.typing as npt
 
 from sensiview.analysis.progress import Checkpoint
 from sensiview.analysis.result import Result
-from sensiview.datasets.folds import assign_folds
 from sensiview.datasets.orientation import orientation
 from sensiview.datasets.volumes import VolumeSet
 from sensiview.errors import UserError
+from sensiview.jobs.course_items import CourseCurves, Inputs, items_of
+from sensiview.jobs.course_steps import CourseSteps, chosen, folds_of, going_on, training_facts
 from sensiview.jobs.inspection_job import write_card
 from sensiview.jobs.progress import JobProgress
 from sensiview.jobs.task import Task
 from sensiview.jobs.training_job import WEIGHTS, output_names, recipe_of
-from sensiview.jobs.volume_training_items import VolumeCurves, items_of
 from sensiview.models.card import ModelCard
 from sensiview.models.recipe import TrainingRecipe
 from sensiview.models.volume_settings import VolumeSettings, parse_settings
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from sensiview.models.architectures import Architecture
-    from sensiview.models.volume_training import VolumeOutcome
+    from sensiview.models.training_outcome import CourseOutcome
 
 # Values of maps such as grey matter lie in 0 to 1; interpolation overshoots a little.
 _MAP_LOW, _MAP_HIGH = -0.05, 1.05
@@ -45,7 +43,7 @@ def train_on_volumes(
     test volumes, None without).
     """
     from sensiview.datasets.volume_opening import open_volumes
-    from sensiview.models.subject_splitting import split_subjects
+    from sensiview.models.group_splitting import VOLUMES, split_groups
     from sensiview.models.volume_training import train_volumes
     from sensiview.models.weights import save_weights
 
@@ -56,14 +54,14 @@ def train_on_volumes(
     progress.stage("Reading the volumes")
     volumes = open_volumes(task.dataset)
     labels, classes = volumes.labels(), tuple(volumes.card.class_counts)
-    folds = folds_of(volumes, labels, recipe)
-    split = split_subjects(
+    folds = folds_of(volumes.subjects, labels, volumes.card, recipe)
+    split = split_groups(
         recipe,
         volumes.subjects,
         labels,
         folds=folds,
-        train=_chosen(volumes, recipe.train_rows),
-        test=_chosen(volumes, recipe.test_rows),
+        train=chosen(volumes, recipe.train_rows),
+        test=chosen(volumes, recipe.test_rows),
         class_names=classes,
     )
     for sentence in split.notes:
@@ -71,11 +69,10 @@ def train_on_volumes(
     used = np.concatenate(list(split.parts().values()))
     settings = settings_of(wanted, recipe, volumes, split.train)
     progress.stage("Reading the volumes", len(used))
-    restored = progress.restored()
-    going_on = None if restored is None or not restored.arrays else (dict(restored.arrays), restored.values)
-    done = len(going_on[1]["history"]) if going_on else 0
-    curves = VolumeCurves(progress, going_on[1]["history"] if going_on else ())
-    steps = _Steps(progress, max(1, recipe.epochs - done) * len(split.train))
+    before = going_on(progress)
+    done = len(before[1]["history"]) if before else 0
+    curves = CourseCurves(progress, VOLUMES, before[1]["history"] if before else ())
+    steps = CourseSteps(progress, max(1, recipe.epochs - done) * len(split.train))
     module, outcome = train_volumes(
         architecture,
         wanted.options,
@@ -91,7 +88,7 @@ def train_on_volumes(
         on_step=steps.advance,
         on_epoch=curves.add,
         keep=lambda arrays, values: progress.checkpoint(Checkpoint(arrays, values)),
-        restored=going_on,
+        restored=before,
     )
     for sentence in outcome.notes:
         progress.warn(sentence)
@@ -100,7 +97,8 @@ def train_on_volumes(
     progress.advance(0)
     save_weights(module, task.directory / WEIGHTS)
     write_card(card, task)
-    items = items_of(card, recipe, outcome, volumes, labels, folds, curves)
+    inputs = Inputs(VOLUMES, volumes.names, volumes.subjects, labels, folds)
+    items = items_of(card, recipe, outcome, inputs, curves)
     # The weights are safe now: what a resumed training needs would only take the same space three times more.
     progress.checkpoint(Checkpoint({}, {"finished": True}))
     parameters = {
@@ -111,19 +109,6 @@ def train_on_volumes(
     facts = {"epochs": str(len(outcome.history)), "best_epoch": str(outcome.best_epoch)}
     evaluations = len(used) * (len(outcome.history) - done)
     return Result(items, evaluations=evaluations, facts=facts), {"parameters": parameters}
-
-
-def folds_of(volumes: VolumeSet, labels: npt.NDArray[np.int64], recipe: TrainingRecipe) -> dict[str, int] | None:
-    """Return the fold of each subject: those kept with the data set where they fit the recipe, else drawn anew.
-
-    None where the recipe has no folds, or names its volumes.
-    """
-    if not recipe.folds or recipe.train_rows.strip() or recipe.test_rows.strip():
-        return None
-    kept = volumes.card.extra.get("folds")
-    if kept and kept["k"] == recipe.folds and recipe.split_seed in (0, kept["seed"]):
-        return {str(subject): int(fold) for subject, fold in kept["assignment"].items()}
-    return assign_folds(volumes.subjects, labels.tolist(), recipe.folds, recipe.split_seed or 1)
 
 
 def settings_of(
@@ -155,10 +140,6 @@ def _is_map(volumes: VolumeSet, train: npt.NDArray[np.int64]) -> bool:
     return bool(low >= _MAP_LOW and high <= _MAP_HIGH)
 
 
-def _chosen(volumes: VolumeSet, text: str) -> npt.NDArray[np.int64] | None:
-    return volumes.select(text) if text.strip() else None
-
-
 class _Cohort:
     """A `VolumeSet` as training reads it: one volume at a time, each on its own grid."""
 
@@ -172,27 +153,12 @@ class _Cohort:
         return self._volumes.batch([index])[0, 0], self._volumes.entries[index].grid.affine
 
 
-@dataclass
-class _Steps:
-    """Counts training volumes; the stage begins with the first step, when reading has ended."""
-
-    progress: JobProgress
-    total: int
-    began: bool = False
-
-    def advance(self, count: int) -> None:
-        if not self.began:
-            self.began = True
-            self.progress.stage("Training", self.total)
-        self.progress.advance(count)
-
-
 def _card(
     wanted: ModelCard,
     architecture: Architecture,
     volumes: VolumeSet,
     module: nn.Module,
-    outcome: VolumeOutcome,
+    outcome: CourseOutcome,
     recipe: TrainingRecipe,
     task: Task,
 ) -> ModelCard:
@@ -207,20 +173,6 @@ def _card(
     network = Network(module, bare.model_copy(update={"preprocessing": outcome.preprocessing}), "cpu")
     values, affine = _Cohort(volumes).read(int(outcome.split.train[0]))
     rows = network.preprocess(torch.from_numpy(values)[None, None].expand(2, -1, -1, -1, -1), None, affine)
-    balanced = outcome.scores["test"].balanced_accuracy if "test" in outcome.scores else None
-    names = {part: [volumes.names[i] for i in places] for part, places in outcome.split.parts().items()}
-    training: Mapping[str, Any] = {
-        "dataset": volumes.card.name,
-        "folds": recipe.folds,
-        "fold": recipe.fold,
-        "run": recipe.run,
-        "seed": task.seed,
-        "split_seed": recipe.split_seed,
-        **{part: names.get(part, []) for part in ("train", "validation", "test")},
-        "balanced_accuracy": balanced,
-        "epochs": len(outcome.history),
-        "best_epoch": outcome.best_epoch,
-    }
     return describe(
         network.module,
         rows,
@@ -233,5 +185,5 @@ def _card(
         preprocessing=outcome.preprocessing,
         accuracy=outcome.accuracy(),
         notes=outcome.notes,
-        training=dict(training),
+        training=training_facts(outcome, volumes.card, volumes.names, recipe, task.seed),
     )

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from sensiview.errors import ModelError
 from sensiview.models.readout import as_columns
+from sensiview.models.shared_layers import layers_apart
 
 
 class LayerCapture:
@@ -53,9 +54,13 @@ class LayerCapture:
 
 @contextmanager
 def capturing(module: nn.Module, captures: Iterable[LayerCapture]) -> Iterator[None]:
-    """Hook the layers of `module`; the hooks come off at the end, also after an error."""
+    """Hook the layers of `module`; the hooks come off at the end, also after an error.
+
+    A layer that the network uses under several names gives what it gives under the name that was asked for.
+    """
     captures = list(captures)
     with ExitStack() as stack:
+        stack.enter_context(layers_apart(module))
         for capture in captures:
             handle = module.get_submodule(capture.name).register_forward_hook(capture)
             stack.callback(handle.remove)

@@ -8,7 +8,10 @@ from pydantic import BaseModel, ConfigDict
 
 
 class LayerCard(BaseModel):
-    """One named module: dotted name, class, output shape for one input (no batch axis), own parameters."""
+    """One named module: dotted name, class, output shape for one input (no batch axis), own parameters.
+
+    `same_as`: where one layer has several names, the first of them, under which its parameters are counted.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -17,6 +20,7 @@ class LayerCard(BaseModel):
     output_shape: tuple[int, ...] | None = None
     parameters: int = 0
     depth: int = 0
+    same_as: str = ""
 
 
 class ModelCard(BaseModel):

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sensiview.models.card import LayerCard
+from sensiview.models.shared_layers import layers_apart, shared_names
 
 
 @dataclass
@@ -27,8 +28,9 @@ class LayerTrace:
     Parameters
     ----------
     layers : tuple of LayerCard
-        In the order of ``named_modules``, without the network itself. `output_shape` is None where a layer was not
-        called or gives something other than one tensor with a row per input.
+        In the order of ``named_modules``, without the network itself; a layer with several names has a card for each,
+        with the shape that it gives under this name. `output_shape` is None where a layer was not called or gives
+        something other than one tensor with a row per input.
     answer : Any
         What the network gave.
     notes : tuple of str
@@ -45,16 +47,18 @@ def trace_layers(module: nn.Module, rows: Tensor) -> LayerTrace:
 
     Call it inside `sensiview.models.state.kept_as_it_was`. Errors of the module itself come through unchanged.
     """
-    named = [(name, part) for name, part in module.named_modules() if name]
-    seen = {name: _Seen() for name, _ in named}
-    # TorchScript takes no hooks: its parts stay without a shape.
-    open_parts = [(name, part) for name, part in named if not isinstance(part, torch.jit.ScriptModule)]
-    handles = [part.register_forward_hook(_watch(seen[name], len(rows))) for name, part in open_parts]
-    try:
-        answer = module(rows)
-    finally:
-        for handle in handles:
-            handle.remove()
+    same = shared_names(module)
+    with layers_apart(module):
+        named = [(name, part) for name, part in module.named_modules() if name]
+        seen = {name: _Seen() for name, _ in named}
+        # TorchScript takes no hooks: its parts stay without a shape.
+        open_parts = [(name, part) for name, part in named if not isinstance(part, torch.jit.ScriptModule)]
+        handles = [part.register_forward_hook(_watch(seen[name], len(rows))) for name, part in open_parts]
+        try:
+            answer = module(rows)
+        finally:
+            for handle in handles:
+                handle.remove()
     layers = tuple(
         LayerCard(
             name=name,
@@ -62,6 +66,7 @@ def trace_layers(module: nn.Module, rows: Tensor) -> LayerTrace:
             output_shape=seen[name].shape,
             parameters=sum(p.numel() for p in part.parameters(recurse=False)),
             depth=name.count("."),
+            same_as=same.get(name, ""),
         )
         for name, part in named
     )
@@ -81,12 +86,18 @@ def _watch(seen: _Seen, n_rows: int) -> Any:
 
 def _notes(module: nn.Module, seen: dict[str, _Seen]) -> list[str]:
     containers: tuple[type[nn.Module], ...] = (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
-    parts = dict(module.named_modules())
+    parts = dict(module.named_modules(remove_duplicate=False))
     notes = []
     if any(isinstance(part, torch.jit.ScriptModule) for part in parts.values()):
         notes.append("It is TorchScript: its outputs can be analysed, its layers can't.")
         containers = (*containers, torch.jit.ScriptModule)
-    idle = [name for name, s in seen.items() if s.calls == 0 and not isinstance(parts[name], containers)]
+    same = shared_names(module)
+    # A second name that nobody calls is no lost layer.
+    idle = [
+        name
+        for name, s in seen.items()
+        if s.calls == 0 and name not in same and not isinstance(parts[name], containers)
+    ]
     if idle:
         notes.append(f"Never called when the network computes: {_list(idle)}.")
     often = [f"{name} ({s.calls} times)" for name, s in seen.items() if s.calls > 1]
@@ -95,11 +106,7 @@ def _notes(module: nn.Module, seen: dict[str, _Seen]) -> list[str]:
     other = [f"{name} ({s.gives})" for name, s in seen.items() if s.calls and s.shape is None]
     if other:
         notes.append(f"Gives no single tensor with one row per input and can't be looked at: {_list(other)}.")
-    first: dict[int, str] = {}
-    twins = []
-    for name, part in module.named_modules(remove_duplicate=False):
-        if first.setdefault(id(part), name) != name:
-            twins.append(f"{name} is {first[id(part)]}")
+    twins = [f"{name} is {first}" for name, first in same.items()]
     if twins:
         notes.append(f"The same layer under two names: {_list(twins)}.")
     return notes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
@@ -14,8 +13,8 @@ from torch import Tensor
 from sensiview.errors import ModelError
 from sensiview.models import devices
 from sensiview.models.preprocessing import Preprocessing
+from sensiview.models.reading_ahead import Places, in_batches
 
-Places = NDArray[np.int64]
 # Of the memory that is free when training begins; networks, gradients and the window need the rest.
 _SHARE_OF_MEMORY = 4
 
@@ -90,15 +89,4 @@ class VolumeStore:
 
     def batches(self, parts: Iterable[Places]) -> Iterator[tuple[Places, Tensor]]:
         """Yield one batch after the other; where files must be read, the next is read while one is computed with."""
-        todo = [part for part in parts if len(part)]
-        if all(int(index) in self._kept for part in todo for index in part):
-            for part in todo:
-                yield part, self.batch(part)
-            return
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="volumes") as reader:
-            waiting: Future[Tensor] | None = None
-            for place, part in enumerate(todo):
-                now = waiting if waiting is not None else reader.submit(self.batch, part)
-                rows = now.result()
-                waiting = reader.submit(self.batch, todo[place + 1]) if place + 1 < len(todo) else None
-                yield part, rows
+        return in_batches(parts, self.batch, ready=lambda index: index in self._kept)

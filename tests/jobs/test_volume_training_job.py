@@ -106,7 +106,9 @@ def test_that_a_fold_is_trained_and_says_so(tmp_path: Path) -> None:
     assert card.class_names == ("ill", "well")
     assert card.input_shape == (1, *SIZE)
     items = read_items(task.directory)
-    assert list(items) == ["summary", "loss", "accuracy", "confusion", "predictions"]
+    assert list(items) == [
+        "summary", "loss", "accuracy", "learning_rate", "confusion", "class_accuracy", "predictions",
+    ]  # fmt: skip
     assert isinstance(items["accuracy"], Curve)
     assert items["accuracy"].y == ("accuracy", "balanced_accuracy")
     assert isinstance(items["confusion"], Matrix)

@@ -84,7 +84,7 @@ def test_that_tables_and_images_are_not_mixed_up() -> None:
     known = architectures()
     with pytest.raises(ModelError, match="columns of a table"):
         known["mlp"].build(known["mlp"].parse({}), (3, 8, 8), 2)
-    with pytest.raises(ModelError, match="colour images"):
+    with pytest.raises(ModelError, match="takes images"):
         known["resnet18"].build(known["resnet18"].parse({}), (8,), 2)
     with pytest.raises(ModelError, match="num_classes"):
         known["resnet18"].build(known["resnet18"].parse({"num_classes": 5}), (3, 64, 64), 2)

@@ -19,13 +19,14 @@ from sensiview.models.class_scores import (
     confusion,
     predicted,
 )
+from sensiview.models.group_splitting import GroupSplit, draw_groups, split_groups
 from sensiview.models.preprocessing import Preprocessing
 from sensiview.models.recipe import TrainingRecipe
-from sensiview.models.subject_splitting import VolumeSplit, draw_subjects, split_subjects
+from sensiview.models.training_outcome import CourseOutcome
 from sensiview.models.volume_augmentation import augment
 from sensiview.models.volume_settings import VolumeSettings
 from sensiview.models.volume_store import VolumeStore
-from sensiview.models.volume_training import VolumeOutcome, train_volumes
+from sensiview.models.volume_training import train_volumes
 
 SMALL = {"channels": (3, 4), "dropout": 0.3}
 
@@ -59,11 +60,11 @@ class Cohort:
 
 def trained(
     cohort: Cohort, seed: int = 3, settings: VolumeSettings | None = None, **changes: Any
-) -> tuple[nn.Module, VolumeOutcome]:
+) -> tuple[nn.Module, CourseOutcome]:
     hooks = {n: changes.pop(n) for n in ("on_epoch", "keep", "restored", "on_step", "on_read") if n in changes}
     cnn3d = architectures()["cnn3d"]
     recipe = TrainingRecipe(**{**cnn3d.recipe().model_dump(), "epochs": 6, "batch_size": 5, **changes})
-    split = split_subjects(recipe, [f"s{i // 2 * 2}{i % 2}" for i in range(len(cohort))], cohort.labels)
+    split = split_groups(recipe, [f"s{i // 2 * 2}{i % 2}" for i in range(len(cohort))], cohort.labels)
     return train_volumes(
         cnn3d, SMALL, recipe, cohort, cohort.labels, split,
         n_classes=2, settings=settings or VolumeSettings(orientation="RAS"), seed=seed, **hooks,
@@ -179,41 +180,41 @@ def test_that_no_subject_is_on_both_sides() -> None:
     subjects = [f"s{i}" for i in rng.integers(0, 30, size=100)]
     labels = np.array([int(s[1:]) % 2 for s in subjects])
     recipe = TrainingRecipe(validation_share=0.2)
-    split = split_subjects(recipe, subjects, labels)
+    split = split_groups(recipe, subjects, labels)
     parts = [{subjects[i] for i in places} for places in split.parts().values()]
     assert len(parts) == 3
     assert not any(a & b for i, a in enumerate(parts) for b in parts[:i])
     shuffled = rng.permutation(100)
-    again = split_subjects(recipe, [subjects[i] for i in shuffled], labels[shuffled])
+    again = split_groups(recipe, [subjects[i] for i in shuffled], labels[shuffled])
     assert {subjects[shuffled[i]] for i in again.test} == {subjects[i] for i in split.test}
     with pytest.raises(UserError, match="both sides of the split"):
-        split_subjects(recipe, ["a", "a", "b", "c"], np.array([0, 0, 1, 1]), test=np.array([0]))
+        split_groups(recipe, ["a", "a", "b", "c"], np.array([0, 0, 1, 1]), test=np.array([0]))
 
 
 def test_that_each_class_is_drawn_in_its_share() -> None:
     labels = np.array([0] * 40 + [1] * 10 + [2] * 2 + [3])
-    drawn = draw_subjects([str(i) for i in range(53)], labels, 0.2, 1)
+    drawn = draw_groups([str(i) for i in range(53)], labels, 0.2, 1)
     assert np.bincount(labels[drawn], minlength=4).tolist() == [8, 2, 1, 0]
 
 
 def test_that_folds_say_who_is_tested_on() -> None:
     subjects, labels = ["a", "a", "b", "c", "d", "e"], np.array([0, 0, 1, 0, 1, -1])
     folds = {"a": 0, "b": 0, "c": 1, "d": 1, "e": 1}
-    split = split_subjects(TrainingRecipe(folds=2, fold=1), subjects, labels, folds=folds)
+    split = split_groups(TrainingRecipe(folds=2, fold=1), subjects, labels, folds=folds)
     assert split.test.tolist() == [3, 4]
     assert split.train.tolist() == [0, 1, 2]
     assert "1 of 6 volumes have no label" in split.notes[0]
     with pytest.raises(UserError, match="in no fold"):
-        split_subjects(TrainingRecipe(folds=2), [*subjects[:5], "new"], np.array([0, 0, 1, 0, 1, 1]), folds=folds)
+        split_groups(TrainingRecipe(folds=2), [*subjects[:5], "new"], np.array([0, 0, 1, 0, 1, 1]), folds=folds)
     with pytest.raises(UserError, match="Fold 2 of 3 has no labelled volume"):
-        split_subjects(TrainingRecipe(folds=3, fold=2), subjects, labels, folds=folds)
+        split_groups(TrainingRecipe(folds=3, fold=2), subjects, labels, folds=folds)
 
 
 def test_that_one_class_is_a_sentence() -> None:
     with pytest.raises(UserError, match=r"of one class \('ill'\)"):
-        split_subjects(TrainingRecipe(), list("abcd"), np.ones(4, dtype=np.int64), class_names=("well", "ill"))
+        split_groups(TrainingRecipe(), list("abcd"), np.ones(4, dtype=np.int64), class_names=("well", "ill"))
     with pytest.raises(UserError, match="no labelled volume"):
-        split_subjects(TrainingRecipe(), list("abcd"), np.full(4, -1))
+        split_groups(TrainingRecipe(), list("abcd"), np.full(4, -1))
 
 
 @pytest.mark.parametrize(
@@ -262,4 +263,4 @@ def test_that_augmentation_changes_copies_only(kind: Any) -> None:
 
 def test_that_a_part_without_volumes_is_not_named() -> None:
     nothing = np.array([], dtype=np.int64)
-    assert list(VolumeSplit(np.array([1]), nothing, nothing).parts()) == ["train"]
+    assert list(GroupSplit(np.array([1]), nothing, nothing).parts()) == ["train"]
