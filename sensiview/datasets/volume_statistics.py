@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +11,6 @@ import numpy.typing as npt
 from sensiview.datasets.volume import Grid, Volume
 from sensiview.datasets.volumes import VolumeSet
 from sensiview.errors import DataError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 # Voxels converted at a time: 16 MB of float32.
@@ -227,68 +223,3 @@ def cohort_images(
             on_progress(done / len(chosen))
     std = np.sqrt(squares / np.maximum(count - 1, 1))
     return CohortImages(grid, mean.astype(np.float32), std.astype(np.float32), count)
-
-
-def cohort_table(
-    volumes: VolumeSet, *, on_progress: Callable[[float], None] | None = None, most_voxels: int = 1 << 22
-) -> pd.DataFrame:
-    """Return one row per volume: name, subject, grid, statistics of its voxels, the participants' columns, findings.
-
-    A volume that can't be read has a sentence in ``findings`` and no numbers; the others are not affected.
-    """
-    import pandas as pd
-
-    rows: list[dict[str, Any]] = []
-    for index, entry in enumerate(volumes.entries):
-        row: dict[str, Any] = {
-            "volume": entry.name,
-            "subject": entry.subject,
-            "findings": "",
-            **_grid_words(entry.grid),
-        }
-        try:
-            volume = entry.open()
-            statistics = voxel_statistics(volume, most_voxels)
-            row |= {name: getattr(statistics, name) for name in ("minimum", "maximum", "mean", "std", "nonzero_share")}
-            row["findings"] = " ".join((*volume.notes, *findings(statistics)))
-        except DataError as error:
-            row["findings"] = error.sentence
-        rows.append(row)
-        if on_progress is not None:
-            on_progress((index + 1) / len(volumes))
-    table = pd.DataFrame(rows)
-    known = volumes.table.reset_index(drop=True)
-    return pd.concat([table, known[[c for c in known.columns if c not in table.columns]]], axis=1)
-
-
-def grid_table(volumes: VolumeSet) -> pd.DataFrame:
-    """Return the grids of a cohort, the most frequent first.
-
-    Columns: shape, spacing_mm, orientation, oblique_deg, volumes (how many), example. One row means
-    that all volumes lie on one grid.
-    """
-    import pandas as pd
-
-    grids: list[tuple[Grid, list[str]]] = []
-    for entry in volumes.entries:
-        for grid, names in grids:
-            if grid.same_as(entry.grid):
-                names.append(entry.name)
-                break
-        else:
-            grids.append((entry.grid, [entry.name]))
-    grids.sort(key=lambda pair: -len(pair[1]))
-    return pd.DataFrame(
-        [{**_grid_words(grid), "volumes": len(names), "example": names[0]} for grid, names in grids],
-    )
-
-
-def _grid_words(grid: Grid) -> dict[str, Any]:
-    from sensiview.datasets.orientation import obliquity, orientation
-
-    return {
-        "shape": " x ".join(map(str, grid.shape)),
-        "spacing_mm": " x ".join(f"{s:.3g}" for s in grid.spacing),
-        "orientation": orientation(grid.affine),
-        "oblique_deg": round(obliquity(grid.affine), 1),
-    }

@@ -39,6 +39,8 @@ class FrameModel(QAbstractTableModel):
         Sentences on single cells; `Remark.row` counts the frame's rows from 0.
     align : bool
         Write the numbers of a column with the same decimals, for columns whose numbers are of one kind.
+    decorate : callable, optional
+        The frame's row to a picture that stands in the first column; None where there is none (yet).
     """
 
     def __init__(
@@ -48,17 +50,18 @@ class FrameModel(QAbstractTableModel):
         units: Mapping[str, str] | None = None,
         remarks: Sequence[Remark] = (),
         align: bool = False,
+        decorate: Callable[[int], Any] | None = None,
     ) -> None:
         super().__init__()
         self._align = align
+        self._decorate = decorate
         self._frame = frame
         self._units = dict(units or {})
         self._columns: dict[int, Array] = {}
         self._decimals: dict[int, int | None] = {}
         self._names = [str(name) for name in frame.columns]
         self._remarks: dict[tuple[int, str], list[str]] = {}
-        for remark in remarks:
-            self._remarks.setdefault((remark.row, remark.column), []).append(remark.sentence)
+        self._mark(remarks)
         self._filter = ""
         self._sorted: tuple[int, Qt.SortOrder] = (-1, Qt.SortOrder.AscendingOrder)
         self._order: Array = np.arange(len(frame))
@@ -79,6 +82,11 @@ class FrameModel(QAbstractTableModel):
     def total(self) -> int:
         """Return the number of rows without filter."""
         return len(self._frame)
+
+    def shown_row(self, source_row: int) -> int:
+        """Return where a row of the frame is shown; -1 when the filter hides it."""
+        found = np.flatnonzero(self._order == source_row)
+        return int(found[0]) if found.size else -1
 
     def source_row(self, row: int) -> int:
         """Return the frame's row that is shown at `row`."""
@@ -101,6 +109,8 @@ class FrameModel(QAbstractTableModel):
         row, column = self.source_row(index.row()), index.column()
         if role == Qt.ItemDataRole.DisplayRole:
             return self._text(row, column)
+        if role == Qt.ItemDataRole.DecorationRole and column == 0 and self._decorate is not None:
+            return self._decorate(row)
         if role == Qt.ItemDataRole.ToolTipRole:
             lines = [full(_plain(self.column(column)[row])), *self._remarks.get((row, self._names[column]), [])]
             return "\n".join(line for line in lines if line)
@@ -137,10 +147,28 @@ class FrameModel(QAbstractTableModel):
         self._filter = text.strip()
         self._arrange()
 
+    def refresh_values(self, remarks: Sequence[Remark]) -> None:
+        """Show what the frame holds by now; rows stay where they are until they are sorted or filtered again."""
+        self._columns.clear()
+        self._decimals.clear()
+        self._remarks.clear()
+        self._mark(remarks)
+        self.refresh_colours()
+
+    def refresh_source_row(self, source_row: int) -> None:
+        """Ask views to draw one row of the frame again."""
+        row = self.shown_row(source_row)
+        if row >= 0:
+            self.dataChanged.emit(self.index(row, 0), self.index(row, self.columnCount() - 1))
+
     def refresh_colours(self) -> None:
         """Ask views to draw again, in another theme's colours."""
         if self.rowCount():
             self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, self.columnCount() - 1))
+
+    def _mark(self, remarks: Sequence[Remark]) -> None:
+        for remark in remarks:
+            self._remarks.setdefault((remark.row, remark.column), []).append(remark.sentence)
 
     def _text(self, row: int, column: int) -> str:
         values = self.column(column)
@@ -173,7 +201,8 @@ class FrameModel(QAbstractTableModel):
             values = self.column(column)
             if values.dtype.kind == "f":
                 continue  # nobody looks for the text of a rounded number; comparisons find numbers
-            found |= np.array([wanted in str(value).casefold() for value in values], dtype=bool)
+            texts = ("" if _plain(value) is None else str(value).casefold() for value in values)
+            found |= np.fromiter((wanted in text for text in texts), dtype=bool, count=len(values))
         return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
@@ -85,13 +85,14 @@ class FrameTable(QWidget):
         units: Mapping[str, str] | None = None,
         remarks: Sequence[Remark] = (),
         align: bool = False,
+        decorate: Callable[[int], Any] | None = None,
     ) -> None:
         """Show another frame; order and filter stay when the columns are the same."""
         kept = (
             self.state() if self._model is not None and self._model.names == [str(c) for c in frame.columns] else None
         )
         fresh = self._model is None or kept is None
-        self._model = FrameModel(frame, units=units, remarks=remarks, align=align)
+        self._model = FrameModel(frame, units=units, remarks=remarks, align=align, decorate=decorate)
         self._model.setParent(self)
         self.view.setModel(self._model)
         numbers = [name for k, name in enumerate(self._model.names[:_FITTED]) if self._model.is_numeric(k)]
@@ -107,6 +108,32 @@ class FrameTable(QWidget):
         else:
             self.view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self._say_count()
+
+    def refresh_values(self, remarks: Sequence[Remark] = ()) -> None:
+        """Show what the frame holds by now; order, selection and place stay."""
+        if self._model is not None:
+            self._model.refresh_values(remarks)
+
+    def refresh_source_row(self, source_row: int) -> None:
+        """Draw one row of the frame again."""
+        if self._model is not None:
+            self._model.refresh_source_row(source_row)
+
+    def choose_source_row(self, source_row: int) -> None:
+        """Select one row of the frame, wherever it is shown; nothing when the filter hides it."""
+        row = self._model.shown_row(source_row) if self._model is not None else -1
+        if row >= 0:
+            self.view.selectRow(row)
+        else:
+            self.view.clearSelection()
+
+    def fit_column(self, name: str) -> None:
+        """Make a column as wide as what it holds by now."""
+        if name in self.columns():
+            column = self.columns().index(name)
+            self.view.resizeColumnToContents(column)
+            header = self.view.horizontalHeader()
+            header.resizeSection(column, min(_WIDEST, header.sectionSize(column) + 12))
 
     def clear(self) -> None:
         """Show nothing."""

@@ -20,8 +20,9 @@ from sensiview.gui.frame_table import FrameTable
 from sensiview.gui.picture_tab import PictureTab
 from sensiview.gui.plots.bars import BarsPlot
 from sensiview.gui.session import Session
-from sensiview.gui.volume_facts import cohort_frame, volume_headline, volume_sections
+from sensiview.gui.volume_facts import volume_headline, volume_sections
 from sensiview.gui.volume_loading import Cohort, classes_of, load_cohort
+from sensiview.gui.volume_table import VolumeTable
 
 if TYPE_CHECKING:
     from sensiview.gui.viewer.workbench import ViewerWorkbench
@@ -52,7 +53,8 @@ class VolumeDatasetPage(QWidget):
         self.heading.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.line.setProperty("role", "muted")
         self.target = QComboBox()
-        self.volumes = FrameTable("volume_table", row_numbers=True)
+        self.volumes = VolumeTable()
+        self.volumes.opened.connect(self.open_case)
         self.columns = FrameTable("participant_table")
         self.facts = FactsTree("volume_facts", "What is known of this data set")
         self.viewer, self.classes = PictureTab(), PictureTab()
@@ -78,7 +80,15 @@ class VolumeDatasetPage(QWidget):
             self._open_if_needed()
         elif self._cohort is not None and self.workbench is not None:
             # Another name or target: what is being read stays on the screen.
-            self.workbench.set_classes(classes_of(card, self._cohort.volumes))
+            classes = classes_of(card, self._cohort.volumes)
+            self.workbench.set_classes(classes)
+            self.volumes.show_target(source, classes)
+
+    def open_case(self, place: int) -> None:
+        """Show one of the volumes in the viewer."""
+        if self.workbench is not None:
+            self.tabs.setCurrentWidget(self.viewer)
+            self.workbench.choose_case(place)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Open what the visible tab needs; what could not be opened is tried again."""
@@ -192,7 +202,7 @@ class VolumeDatasetPage(QWidget):
         self._cohort = cohort
         source = self._source
         assert source is not None
-        self.volumes.show_frame(cohort_frame(cohort.volumes))
+        self.volumes.show_cohort(source, cohort)
         if self.workbench is None:
             from sensiview.gui.viewer.workbench import ViewerWorkbench
 
@@ -214,7 +224,7 @@ class VolumeDatasetPage(QWidget):
 
     def _show_case(self, index: int) -> None:
         """Select the row of the case that the viewer shows."""
-        self.volumes.view.selectRow(index)
+        self.volumes.choose(index)
 
     def _fail(self, error: SensiViewError) -> None:
         self._failed = True

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from sensiview.analysis.sources import DatasetSource
 from sensiview.datasets.card import DatasetCard
 from sensiview.gui.facts_tree import Section
 from sensiview.gui.number_text import grouped, memory, short
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from sensiview.datasets.volumes import VolumeSet
 
 _MOST_FILES = 40
 
@@ -63,23 +56,6 @@ def volume_sections(source: DatasetSource) -> list[Section]:
     if isinstance(folds, dict):
         found.insert(2, ("Folds", [("Kept folds", f"{folds.get('k')} folds by subject, seed {folds.get('seed')}")]))
     return [(title, [(n, v) for n, v in pairs if v]) for title, pairs in found if pairs]
-
-
-def cohort_frame(volumes: VolumeSet) -> pd.DataFrame:
-    """Return one row per volume: name, subject, grid, and the participants' columns."""
-    import pandas as pd
-
-    rows: list[dict[str, Any]] = []
-    for entry in volumes.entries:
-        spacing = " × ".join(short(s) for s in entry.grid.spacing)
-        row = {"volume": entry.name, "subject": entry.subject}
-        row |= {"voxels": " × ".join(map(str, entry.grid.shape)), "spacing (mm)": spacing}
-        rows.append(row)
-    frame = pd.DataFrame(rows, columns=["volume", "subject", "voxels", "spacing (mm)"])
-    for column in volumes.table.columns:
-        if column not in frame.columns:
-            frame[column] = volumes.table[column].to_numpy()
-    return frame
 
 
 def _text(value: object) -> str:

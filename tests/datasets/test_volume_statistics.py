@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import nibabel as nib
 import numpy as np
 import pytest
 
@@ -11,8 +10,6 @@ from sensiview.datasets.volume import Volume
 from sensiview.datasets.volume_opening import volumes_from_images
 from sensiview.datasets.volume_statistics import (
     cohort_images,
-    cohort_table,
-    grid_table,
     voxel_histogram,
     voxel_statistics,
 )
@@ -87,21 +84,6 @@ def test_that_mixed_grids_have_no_mean_image() -> None:
         cohort_images(cohort)
     with pytest.raises(DataError, match="No volume is chosen"):
         cohort_images(cohort, [])
-
-
-def test_that_tables_show_each_volume_and_each_grid() -> None:
-    images = [nib.Nifti1Image(noise(seed=n), np.diag([2, 2, 2, 1])) for n in range(3)]
-    images.append(nib.Nifti1Image(np.full((4, 5, 6), 3, np.uint8), np.diag([-1, 1, 3, 1])))
-    cohort = volumes_from_images(images, names=["a", "b", "c", "flat"], labels=["x", "y", "x", None])
-    table = cohort_table(cohort)
-    assert list(table["volume"]) == ["a", "b", "c", "flat"]
-    assert list(table["label"])[:3] == ["x", "y", "x"]
-    assert table["mean"].iloc[0] == pytest.approx(float(noise().mean()), rel=1e-5)
-    assert "nothing to see" in table["findings"].iloc[3]
-    grids = grid_table(cohort)
-    assert list(grids["volumes"]) == [3, 1]
-    assert list(grids["orientation"]) == ["RAS", "LAS"]
-    assert list(grids["spacing_mm"]) == ["2 x 2 x 2", "1 x 1 x 3"]
 
 
 def test_that_values_are_never_the_file_itself() -> None:

@@ -288,11 +288,11 @@ class TestPage:
         assert bench.scene.title == "sub-01_T1w" or bench.scene.title.startswith("sub-01")
         assert bench.side.cases.current() == 0
         assert page.viewer.currentWidget() is bench
-        assert page.volumes.view.model().rowCount() == 6
+        assert page.volumes.table.view.model().rowCount() == 6
         assert bench.side.cases.model.classes == ("AD", "CN", "AD", "CN", "AD", "CN")
         bench.commands.next_case()
         wait_until(lambda: bench.scene.title.startswith("sub-02"), 20)
-        assert page.volumes.view.currentIndex().row() == 1
+        assert page.volumes.table.view.currentIndex().row() == 1
         bench.commands.previous_case()
         wait_until(lambda: bench.scene.title.startswith("sub-01"), 20)
         titles = [page.tabs.tabText(i) for i in range(page.tabs.count())]

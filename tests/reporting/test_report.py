@@ -294,7 +294,7 @@ def test_that_a_cohort_is_described_by_its_grid_and_hundreds_of_hashes_are_cut(r
     text, _ = read(write_report("T", [(told, {})], datasets={"dataset-0001": card}))
     for words in ("Volumes3", "Subjects2", "61 x 73 x 61 voxels of 3 x 3 x 3.5 mm", "LAS", "MNI152", "M: 2 (66.7 %)"):
         assert words in text
-    assert "Rows" not in text
+    assert "Rows3" not in text
     assert "and 296 more, in the run's record" in text
     mixed = card.model_copy(update={"extra": {**extra, "shape": None, "grids": [{}, {}], "space": "unknown"}})
     text, _ = read(write_report("T", [(told, {})], datasets={"dataset-0001": mixed}))
