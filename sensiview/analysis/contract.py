@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
@@ -113,6 +114,10 @@ class Analysis(ABC, Generic[P]):
     @abstractmethod
     def example(self) -> Example[P]:
         """Return a small study and parameters that finish in seconds on a CPU."""
+
+    def examples(self) -> Sequence[Example[P]]:
+        """Return an example for each kind of data that it works on, `example` first; override it with several kinds."""
+        return (self.example(),)
 
     @classmethod
     def summary(cls) -> str:

@@ -1,7 +1,8 @@
 """What every analysis promises, as checks: ours run them over everything found, a plugin author over one.
 
-``for check in CHECKS: check(analysis)``; a check that fails raises `ContractBroken` with a sentence on what to mend.
-Each check works on ``analysis.example()``. Those that run it lie in `sensiview.analysis.contract_runs`.
+`check_all` runs them on every example of an analysis; a check that fails raises `ContractBroken` with a sentence on
+what to mend. Each check works on ``analysis.example()``: `variants` gives an analysis once for each of its examples.
+Those that run it lie in `sensiview.analysis.contract_runs`.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ from sensiview.analysis.contract_runs import (
     check_items_have_axes_and_units,
     check_same_seed_gives_the_same_numbers,
 )
-from sensiview.analysis.contract_scene import ContractBroken, demand
+from sensiview.analysis.contract_scene import ContractBroken, demand, variants
 from sensiview.analysis.parameters import Parameters
 from sensiview.analysis.study import Study
 
-__all__ = ["CHECKS", "ContractBroken", "check_all"]
+__all__ = ["CHECKS", "ContractBroken", "check_all", "variants"]
 
 Check = Callable[[Analysis[Any]], None]
 _KEY = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -93,16 +94,29 @@ def check_obstacles(analysis: Analysis[Any]) -> None:
     for sentence in said:
         demand(sentence[:1].isupper() and sentence.endswith("."), f"an obstacle is no sentence: '{sentence}'")
     example = analysis.example()
-    cards = replace(example.study, table_loader=None, network_loader=None)
+    cards = _cards_of(example.study)
     demand(not analysis.obstacles(cards), f"its own example is refused: {analysis.obstacles(cards)}")
     found = analysis.problems(cards, example.parameters)
     demand(not found, f"its own example's parameters are refused: {found}")
 
 
+def check_examples(analysis: Analysis[Any]) -> None:
+    """One example for every kind of data that is accepted, the first of them what `example` gives."""
+    kinds = [example.study.dataset.kind for example in analysis.examples() if example.study.dataset is not None]
+    lacking = sorted(set(analysis.accepts) - set(kinds))
+    demand(not lacking, f"examples() has none for {' and '.join(lacking)}")
+    first = analysis.example().study.dataset
+    demand(first is not None and (first.kind in kinds), "example() must be one of examples()")
+
+
+def _cards_of(study: Study) -> Study:
+    return replace(study, table_loader=None, volumes_loader=None, images_loader=None, network_loader=None)
+
+
 def check_cost_is_known_from_the_cards(analysis: Analysis[Any]) -> None:
     """Cost without opening data or model, also on an empty study."""
     example = analysis.example()
-    cards = replace(example.study, table_loader=None, network_loader=None)
+    cards = _cards_of(example.study)
     cost = analysis.cost(cards, example.parameters)
     least = 1 if analysis.needs_model else 0
     demand(cost.evaluations >= least, f"cost() gives {cost.evaluations} evaluations")
@@ -116,6 +130,7 @@ CHECKS: tuple[Check, ...] = (
     check_parameters,
     check_schema,
     check_obstacles,
+    check_examples,
     check_cost_is_known_from_the_cards,
     check_example_runs_in_seconds,
     check_items_have_axes_and_units,
@@ -131,12 +146,13 @@ CHECKS: tuple[Check, ...] = (
 
 
 def check_all(analysis: Analysis[Any]) -> None:
-    """Run every check.
+    """Run every check on every example.
 
     Raises
     ------
     ContractBroken
         At the first promise that is not kept.
     """
-    for check in CHECKS:
-        check(analysis)
+    for one in variants(analysis).values():
+        for check in CHECKS:
+            check(one)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,6 +64,24 @@ class Watched(Silent):
         """Something was shown: it must be able to travel."""
         json.dumps(to_plain(item), allow_nan=False)
         self._at("preview")
+
+
+def variants(analysis: Analysis[Any]) -> dict[str, Analysis[Any]]:
+    """Return an analysis once per example, each with that example alone; by the kind of data where there are several.
+
+    Every example is made anew whenever it is asked for, so that what one run leaves behind is not seen by the next.
+    """
+    found: dict[str, Analysis[Any]] = {}
+    for place, example in enumerate(analysis.examples()):
+        one = copy.copy(analysis)
+        kind = example.study.dataset.kind if example.study.dataset is not None else "none"
+        vars(one).update(example=partial(_example_of, analysis, place), examples=analysis.examples)
+        found[f"{kind}-{place}" if kind in found else kind] = one
+    return found
+
+
+def _example_of(analysis: Analysis[Any], place: int) -> Example[Any]:
+    return analysis.examples()[place]
 
 
 class Scene:

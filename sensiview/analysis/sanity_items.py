@@ -61,16 +61,16 @@ def randomisation_item(rows: Rows) -> tuple[Item, float]:
     return item, float(sizes.max())
 
 
-def seeds_item(rows: Rows) -> tuple[Item, float]:
+def seeds_item(rows: Rows, key: str) -> tuple[Item, float]:
     """Return likeness of repeated maps, and the mean rank correlation."""
     import pandas as pd
 
     frame = pd.DataFrame(rows)
     item = IndexTable(
         title="Other seeds and a little noise",
-        description="Likeness of each map to itself, computed again with another seed and noise on the volume.",
+        description="Likeness of each map to itself, computed again with another seed and noise on the input.",
         frame=frame,
-        keys=("subject", "repeat"),
+        keys=(key, "repeat"),
         values=_MEASURES,
         units=dict.fromkeys(_MEASURES, ""),
         plot="points",
@@ -78,25 +78,25 @@ def seeds_item(rows: Rows) -> tuple[Item, float]:
     return item, float(frame["rank_correlation"].mean())
 
 
-def baseline_item(rows: Rows) -> tuple[Item, float]:
-    """Return likeness to the average map of the other subjects, and its mean."""
+def baseline_item(rows: Rows, key: str) -> tuple[Item, float]:
+    """Return likeness to the average map of the other inputs, and its mean."""
     import pandas as pd
 
     frame = pd.DataFrame(rows)
     values = ("rank_correlation", "top_overlap")
     item = IndexTable(
         title="Against the average map",
-        description="Rank correlation of each map with the mean of the other subjects' maps, and the share of its "
-        "highest tenth that is theirs too. Near 1, the map tells of the group and not of the subject.",
+        description="Rank correlation of each map with the mean of the others' maps, and the share of its "
+        f"highest tenth that is theirs too. Near 1, the map tells of the group and not of the {key}.",
         frame=frame,
-        keys=("subject",),
+        keys=(key,),
         values=values,
         units={"rank_correlation": "", "top_overlap": "share"},
     )
     return item, float(frame["rank_correlation"].mean())
 
 
-def removal_items(rows: Rows, steps: int) -> tuple[dict[str, Item], dict[str, Compared], float]:
+def removal_items(rows: Rows, steps: int, key: str) -> tuple[dict[str, Item], dict[str, Compared], float]:
     """Return the curves, their areas, and the area of deletion in the order of the average map (NaN without)."""
     import pandas as pd
 
@@ -106,12 +106,12 @@ def removal_items(rows: Rows, steps: int) -> tuple[dict[str, Item], dict[str, Co
     compared: dict[str, Compared] = {}
     areas: list[dict[str, Any]] = []
     for curve in ("deletion", "insertion"):
-        lines, judged = _lines(frame[frame["curve"] == curve], shares)
+        lines, judged = _lines(frame[frame["curve"] == curve], shares, key)
         verb = "replaced" if curve == "deletion" else "put in"
         better = "falls" if curve == "deletion" else "rises"
         items[curve] = Curve(
             title=curve.capitalize(),
-            description=f"Mean score while parts of the volume are {verb}, the map's highest first. A map that names "
+            description=f"Mean score while parts of the input are {verb}, the map's highest first. A map that names "
             f"what the network uses {better} earlier than random orders (band: 95 % of them).",
             frame=lines,
             x="share",
@@ -143,16 +143,18 @@ def removal_items(rows: Rows, steps: int) -> tuple[dict[str, Item], dict[str, Co
     return items, compared, float(average.iloc[0]) if len(average) else float("nan")
 
 
-def _lines(frame: pd.DataFrame, shares: NDArray[np.float64]) -> tuple[pd.DataFrame, dict[str, NDArray[np.float64]]]:
-    """Return the mean curve of each order over the subjects, and the area under it for every repeat."""
+def _lines(
+    frame: pd.DataFrame, shares: NDArray[np.float64], key: str
+) -> tuple[pd.DataFrame, dict[str, NDArray[np.float64]]]:
+    """Return the mean curve of each order over the inputs, and the area under it for every repeat."""
     import pandas as pd
 
     parts, areas = [], {}
     for order, of_order in frame.groupby("order", sort=False):
         curves = []
         for _, of_repeat in of_order.groupby("repeat", sort=False):
-            # Subjects have different numbers of parts: the curves meet on common shares.
-            single = [np.interp(shares, one["share"], one["score"]) for _, one in of_repeat.groupby("subject")]
+            # Inputs have different numbers of parts: the curves meet on common shares.
+            single = [np.interp(shares, one["share"], one["score"]) for _, one in of_repeat.groupby(key)]
             curves.append(np.mean(single, axis=0))
         stacked = np.stack(curves)
         low, high = np.percentile(stacked, _BOUNDS, axis=0)
@@ -163,29 +165,29 @@ def _lines(frame: pd.DataFrame, shares: NDArray[np.float64]) -> tuple[pd.DataFra
     return pd.concat(parts, ignore_index=True), areas
 
 
-def control_item(rows: Rows) -> tuple[Item, Compared]:
-    """Return the fall of the score for each subject's map and for random ones, and the same over all subjects."""
+def control_item(rows: Rows, key: str) -> tuple[Item, Compared]:
+    """Return the fall of the score for each input's map and for random ones, and the same over all inputs."""
     import pandas as pd
 
     frame = pd.DataFrame(rows)
-    whole = frame.groupby("draw", as_index=False)["drop"].mean().assign(subject="all")
+    whole = frame.groupby("draw", as_index=False)["drop"].mean().assign(**{key: "all"})
     told = []
     judged = Compared(*[float("nan")] * 5)
-    for subject, part in pd.concat([frame, whole]).groupby("subject", sort=False):
+    for subject, part in pd.concat([frame, whole]).groupby(key, sort=False):
         own = float(part.loc[part["draw"] == 0, "drop"].iloc[0])
         random = part.loc[part["draw"] > 0, "drop"].to_numpy(dtype=np.float64)
         low, high = _bounds(random)
         judged = Compared(own, _mean(random), low, high, _p(own, random))
-        told.append({"subject": subject, "kind": "map", "drop": own, "low": own, "high": own, "p": judged.p})
+        told.append({key: subject, "kind": "map", "drop": own, "low": own, "high": own, "p": judged.p})
         told.append(
-            {"subject": subject, "kind": "random", "drop": judged.random, "low": low, "high": high, "p": float("nan")}
+            {key: subject, "kind": "random", "drop": judged.random, "low": low, "high": high, "p": float("nan")}
         )
     item = IndexTable(
         title="Against random masks",
         description="Fall of the score when the map's highest part is replaced, and when a random part of the same "
-        "volume and smoothness is (95 % of them between the bounds). p: how often chance does as well.",
+        "size and smoothness is (95 % of them between the bounds). p: how often chance does as well.",
         frame=pd.DataFrame(told),
-        keys=("subject", "kind"),
+        keys=(key, "kind"),
         values=("drop",),
         units={"drop": "probability", "p": ""},
         intervals={"drop": Interval(low="low", high="high")},

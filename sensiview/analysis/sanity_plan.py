@@ -9,19 +9,14 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import field_validator
 
+from sensiview.analysis.map_parameters import ChoiceParameters, own_shape, own_spacing, selected_count
 from sensiview.analysis.parameters import parameter
 from sensiview.analysis.study import Finished, Study
-from sensiview.analysis.volume_map_parameters import (
-    Subjects,
-    VolumeParameters,
-    card_shape,
-    card_spacing,
-    subject_count,
-)
 from sensiview.errors import UserError
+from sensiview.numerics.path_words import NOISE, parse_baseline
 from sensiview.numerics.window_sizes import in_voxels, window_counts, window_sizes
 
-METHODS = ("grad_cam", "saliency", "occlusion")
+METHODS = ("grad_cam", "grad_cam_pp", "saliency", "integrated_gradients", "occlusion")
 MASKS = "mask_optimization"
 _MODES: Mapping[str, tuple[Literal["cascading", "independent"], ...]] = {
     "off": (),
@@ -32,26 +27,30 @@ _MODES: Mapping[str, tuple[Literal["cascading", "independent"], ...]] = {
 Modes = tuple[Literal["cascading", "independent"], ...]
 
 
-class SanityParameters(VolumeParameters):
+class SanityParameters(ChoiceParameters):
     """Which map, and which checks."""
 
     runs: list[str] = parameter(
         [],
         label="Run",
-        help="The finished run whose map is checked, with its class, subjects and settings; empty takes the method.",
+        help="The finished run whose map is checked, with its class, inputs and settings; empty takes the method.",
         suggestions="runs",
     )
-    method: Literal["grad_cam", "saliency", "occlusion"] = parameter(
+    method: Literal["grad_cam", "grad_cam_pp", "saliency", "integrated_gradients", "occlusion"] = parameter(
         "grad_cam", label="Method", help="Whose map is checked when no run is chosen."
     )
     layer: str = parameter(
         "auto", label="Layer", help="For Grad-CAM without a run.", suggestions="layers", advanced=True
     )
     window: float = parameter(
-        8, label="Window", help="For occlusion without a run: side of the box.", unit="voxels", gt=0, advanced=True
+        8,
+        label="Window",
+        help="For occlusion without a run: side of the window in voxels or pixels.",
+        gt=0,
+        advanced=True,
     )
     most_subjects: int = parameter(
-        4, label="At most", help="The checks are made on so many of the subjects, evenly taken.", ge=1, le=1000
+        4, label="At most", help="The checks are made on so many of the chosen inputs, evenly taken.", ge=1, le=1000
     )
     randomisation: Literal["cascading", "independent", "both", "off"] = parameter(
         "cascading",
@@ -65,16 +64,19 @@ class SanityParameters(VolumeParameters):
         3, label="Repeats", help="How often the map is made again with other seeds and noise; 0 leaves it out.", ge=0
     )
     noise: float = parameter(
-        0.02, label="Noise", help="On the volume in each repeat, as a share of its range of values.", ge=0, le=1
+        0.02, label="Noise", help="On the input in each repeat, as a share of its range of values.", ge=0, le=1
     )
     orders: int = parameter(
         20, label="Random orders", help="For deletion and insertion; 0 leaves them out.", ge=0, le=10_000
     )
     steps: int = parameter(20, label="Steps", help="Points of the curves of deletion and insertion.", ge=2, le=1000)
     parts: Literal["cells", "regions"] = parameter(
-        "cells", label="Parts", help="What is taken away at a time: cells of a grid, or regions of the atlas."
+        "cells",
+        label="Parts",
+        help="What is taken away at a time: cells of a grid, or regions of the atlas.",
+        kinds=("volumes",),
     )
-    cell: int = parameter(8, label="Cell", help="Side of a cell.", unit="voxels", ge=1, le=512)
+    cell: int = parameter(8, label="Cell", help="Side of a cell in voxels or pixels.", ge=1, le=512)
     draws: int = parameter(
         40,
         label="Random masks",
@@ -83,14 +85,21 @@ class SanityParameters(VolumeParameters):
         le=10_000,
     )
     share: float = parameter(
-        0.1, label="Highest part", help="Share of the voxels that is taken for the map's mask.", gt=0, lt=1
+        0.1, label="Highest part", help="Share of the voxels or pixels that is taken for the map's mask.", gt=0, lt=1
     )
     fill: float | str = parameter(
         "mean", label="Fill", help="What is put in: zero, one, a number, mean, blur or controls. A run brings its own."
     )
-    controls: Subjects = parameter("", label="Controls", help="For the fill 'controls', such as diagnosis=CN.")
+    controls: str | int | list[str | int] = parameter(
+        "", label="Controls", help="For the fill 'controls', such as diagnosis=CN or class=plain."
+    )
     blur: float = parameter(
-        10.0, label="Blur", help="For the fill 'blur': standard deviation.", unit="mm", gt=0, le=200, advanced=True
+        10.0,
+        label="Blur",
+        help="For the fill 'blur': standard deviation, in mm for volumes and in pixels for images.",
+        gt=0,
+        le=200,
+        advanced=True,
     )
 
     @field_validator("runs", mode="before")
@@ -110,7 +119,11 @@ class SanityParameters(VolumeParameters):
             "relu": True,
             "absolute": self.method == "saliency",
             "times_input": False,
-            "samples": 0,
+            "samples": 0 if self.method == "saliency" else 10,
+            "channels": "largest" if self.method == "saliency" else "sum",
+            "baseline": "black",
+            "steps": 20,
+            "rule": "gauss_legendre",
             "sigma": 0.15,
             "mode": "windows",
             "window": self.window,
@@ -122,6 +135,7 @@ class SanityParameters(VolumeParameters):
             "output": self.output,
             "target": self.target,
             "subjects": self.subjects,
+            "images": self.images,
         }
 
 
@@ -147,9 +161,9 @@ class SanityPlan:
         """Whether it is a mask, which is taken as it is and not made again."""
         return self.key == MASKS
 
-    def subjects(self) -> str | list[int | str]:
-        """Return the subjects as `VolumeSet.select` takes them."""
-        wanted = self.options.get("subjects", "all")
+    def chosen(self, kind: str) -> str | list[int | str]:
+        """Return the inputs of this kind of data as they are selected."""
+        wanted = self.options.get("images" if kind == "images" else "subjects", "all")
         return [wanted] if isinstance(wanted, int) else wanted
 
     def target(self) -> Any:
@@ -174,7 +188,7 @@ def plan_of(study: Study, parameters: SanityParameters) -> SanityPlan:
     if run.analysis not in (*METHODS, MASKS):
         raise UserError(
             f"'{run.name or run.id}' is a run of '{run.analysis}', which has no map to check. Choose one of Grad-CAM, "
-            "saliency, occlusion or mask optimisation."
+            "Grad-CAM++, saliency, integrated gradients, occlusion or mask optimisation."
         )
     if run.dataset is not None and study.dataset is not None and run.dataset.name != study.dataset.name:
         raise UserError(
@@ -205,12 +219,12 @@ def sanity_evaluations(study: Study, parameters: SanityParameters, plan: SanityP
     Raises
     ------
     UserError
-        Subjects or windows that don't fit.
+        Inputs or windows that don't fit.
     """
     if study.dataset is None or study.model is None:
         return 0
-    n = min(subject_count(study.dataset, plan.subjects()), parameters.most_subjects)
-    shape = card_shape(study.dataset) or (1, 1, 1)
+    n = min(selected_count(study.dataset, plan.chosen(study.dataset.kind)), parameters.most_subjects)
+    shape = own_shape(study)
     total = n if plan.masks else 0
     if not plan.masks:
         per_map = _per_map(study, plan, shape)
@@ -219,7 +233,7 @@ def sanity_evaluations(study: Study, parameters: SanityParameters, plan: SanityP
         made = 1 + len(parameters.modes()) * stages + parameters.repeats
         total += n * per_map * made + (1 if parameters.modes() else 0)
     if parameters.orders:
-        sides = in_voxels(parameters.cell, "voxels", card_spacing(study.dataset))
+        sides = in_voxels(parameters.cell, "voxels", own_spacing(study))
         cells = int(np.prod([-(-n // s) for n, s in zip(shape, sides, strict=True)]))
         points = min(parameters.steps, cells) + 1
         total += n * (1 + (n > 1 and not plan.masks) + parameters.orders) * 2 * points
@@ -232,8 +246,10 @@ def _per_map(study: Study, plan: SanityPlan, shape: tuple[int, ...]) -> int:
     options = plan.options
     if plan.key == "saliency":
         return 1 + int(options["samples"])
-    if plan.key == "grad_cam":
+    if plan.key in ("grad_cam", "grad_cam_pp"):
         return 1
-    spacing = card_spacing(study.dataset)
-    sides, steps = window_sizes(shape, spacing, options["window"], options["stride"], options["unit"])
+    if plan.key == "integrated_gradients":
+        ways = int(options["samples"]) if parse_baseline(options["baseline"]) == NOISE else 1
+        return 1 + ways * (int(options["steps"]) + 1)
+    sides, steps = window_sizes(shape, own_spacing(study), options["window"], options["stride"], options["unit"])
     return 1 + int(np.prod(window_counts(shape, sides, steps)))

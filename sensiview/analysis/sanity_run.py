@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sensiview.analysis.items import FieldMap, Item, Note
+from sensiview.analysis.image_choice import as_selection
+from sensiview.analysis.items import Item, Note
 from sensiview.analysis.progress import Progress
 from sensiview.analysis.result import Result
+from sensiview.analysis.run_masks import run_masks
 from sensiview.analysis.sanity_items import (
     baseline_item,
     control_item,
@@ -32,10 +34,10 @@ from sensiview.numerics.sanity_verdict import (
 )
 
 if TYPE_CHECKING:
-    from sensiview.analysis.volume_map_run import MapRun
+    from sensiview.analysis.map_run import MapRun
+    from sensiview.numerics.map_makers import MapMaker
     from sensiview.numerics.sanity_checks import Trial
     from sensiview.numerics.sanity_removal import RemovalScores
-    from sensiview.numerics.volume_maps import MapMaker
 
 Floats = NDArray[np.float64]
 
@@ -44,13 +46,14 @@ class SanityRun:
     """The checks of one map, and what comes of them."""
 
     def __init__(self, study: Study, parameters: SanityParameters, progress: Progress) -> None:
-        from sensiview.analysis.volume_map_run import open_map_run
+        from sensiview.analysis.map_run import open_map_run
 
         self.parameters = parameters
         self.progress = progress
         self.plan = plan_of(study, parameters)
         one_class(self.plan)
-        wanted = parameters.model_copy(update={"subjects": self.plan.subjects()})
+        choice = {"subjects": self.plan.chosen("volumes"), "images": self.plan.chosen("images")}
+        wanted = parameters.model_copy(update=choice)
         self.opened: MapRun = open_map_run(_of_the_run(study, self.plan), wanted, progress)
         self.evaluations = 0
         self.items: dict[str, Item] = {}
@@ -65,58 +68,55 @@ class SanityRun:
     def _trial(self, study: Study) -> Trial:
         """Make the maps that are checked, or take the masks of the run."""
         from sensiview.numerics.careful_batches import CarefulBatches
+        from sensiview.numerics.map_makers import MapWork, each_map
         from sensiview.numerics.map_recipes import maker_of
         from sensiview.numerics.sanity_checks import Trial, first_maps
-        from sensiview.numerics.volume_maps import MapWork, each_map
-        from sensiview.numerics.volume_scores import Scorer, VolumeReader, resolved
+        from sensiview.numerics.volume_scores import Scorer, resolved
 
         opened, plan, parameters = self.opened, self.plan, self.parameters
-        inputs, card = opened.inputs, opened.inputs.network.card
+        inputs = opened.inputs
         chosen = opened.indices
         masks: dict[int, Floats] = {}
         if plan.masks:
-            masks = _masks(plan, inputs.volumes.names, inputs.volumes.subjects, chosen)
+            masks = run_masks(plan, opened, chosen)
             chosen = tuple(masks)
         places = np.linspace(0, len(chosen) - 1, min(parameters.most_subjects, len(chosen))).round().astype(int)
         indices = tuple(chosen[place] for place in places)
-        reader = VolumeReader(inputs, opened.warn)
+        reader = inputs.reader(opened.warn)
         self.progress.stage("Making the maps")
-        gradient = plan.key in ("grad_cam", "saliency")
-        kind = resolved(
-            plan.options.get("output", "auto") if not plan.masks else "probability", card, gradient=gradient
-        )
-        scorer = Scorer(inputs, plan.target(), kind)
+        output = plan.options.get("output", "auto") if not plan.masks else "probability"
+        kind = resolved(output, opened.card, gradient=plan.key != "occlusion")
+        scorer = Scorer(inputs.scored, plan.target(), kind)
         batch_size = parameters.rows_at_once(study)
         if plan.masks:
             targets = {}
             with inputs.network.measuring():
                 for index in indices:
-                    rows, grid = reader([index])
-                    targets[index] = scorer.choose([index], inputs.forward(rows, grid, rows))[0]
+                    rows, space = reader([index])
+                    targets[index] = scorer.choose([index], space.forward(rows.clone(), rows))[0]
                     self._advance(1)
             maps = np.stack([masks[index] for index in indices])
         else:
             self.maker = maker_of(
                 plan.key,
                 plan.options,
-                card=card,
-                grid=opened.grid,
-                volumes=inputs.volumes,
+                inputs=inputs,
+                space=opened.space,
                 like=indices[0],
                 seed=plan.run.seed if plan.run else study.seed,
                 tick=lambda: self.progress.advance(0),
             )
-            batches = CarefulBatches(inputs.network, batch_size, opened.warn)
+            batches = CarefulBatches(inputs.network, batch_size, opened.warn, f"{inputs.what}s")
             found = list(each_map(self.maker, MapWork(scorer, reader, batches, self._advance), indices))
             maps = first_maps(found)
             targets = {i: t for one in found for i, t in zip(one.indices, one.targets, strict=True)}
         for place, index in enumerate(indices):
             if not np.isfinite(maps[place]).all() or np.ptp(maps[place]) == 0:
-                opened.warn(f"The map of '{inputs.volumes.names[index]}' is the same everywhere: it can't be compared.")
+                opened.warn(f"The map of '{inputs.names[index]}' is the same everywhere: it can't be compared.")
         return Trial(
             inputs,
             indices,
-            opened.grid,
+            opened.space,
             kind,
             maps,
             targets,
@@ -154,12 +154,12 @@ class SanityRun:
                 self.items["randomisation"], correlation = randomisation_item(rows)
                 self.judgements.append(judge_randomisation(correlation))
             else:
-                name = self.opened.inputs.network.card.name
+                name = self.opened.card.name
                 self.opened.warn(f"'{name}' shows no layers with weights, so that none could be randomised.")
         if parameters.repeats:
             self.progress.stage("Other seeds and noise")
             rows = repeated(self.trial, self.maker, parameters.repeats, parameters.noise)
-            self.items["seeds"], correlation = seeds_item(rows)
+            self.items["seeds"], correlation = seeds_item(rows, self.trial.inputs.key)
             self.judgements.append(judge_seeds(correlation, parameters.noise))
 
     def _scores(self) -> RemovalScores:
@@ -169,9 +169,9 @@ class SanityRun:
         options = self.plan.options
         put_in = replacement(
             options["fill"],
-            blur_mm=float(options["blur"]),
-            controls=options["controls"] if not isinstance(options["controls"], int) else [options["controls"]],
-            volumes=self.opened.inputs.volumes,
+            blur=float(options["blur"]),
+            controls=as_selection(options["controls"]),
+            inputs=self.opened.inputs,
             like=self.trial.indices[0],
             tick=lambda: self.progress.advance(0),
         )
@@ -193,7 +193,7 @@ class SanityRun:
         importance = self._importance()
         others = mean_of_others(importance) if len(importance) > 1 and not self.plan.masks else None
         rows = removal_curves(scores, importance, others, self._parts(), parameters.steps, parameters.orders)
-        items, compared, average = removal_items(rows, parameters.steps)
+        items, compared, average = removal_items(rows, parameters.steps, self.trial.inputs.key)
         self.items |= items
         for curve, found in compared.items():
             numbers = (found.own, found.random, found.low, found.high, found.p)
@@ -205,7 +205,7 @@ class SanityRun:
 
         if self.plan.masks:
             return
-        self.items["baseline"], correlation = baseline_item(against_the_average(self.trial))
+        self.items["baseline"], correlation = baseline_item(against_the_average(self.trial), self.trial.inputs.key)
         self.judgements.append(judge_baseline(correlation, *areas))
 
     def _control(self, scores: RemovalScores) -> None:
@@ -218,7 +218,7 @@ class SanityRun:
         rows = control_drops(
             scores, self._importance(), self.parameters.draws, masks=masks, share=self.parameters.share
         )
-        self.items["control"], found = control_item(rows)
+        self.items["control"], found = control_item(rows, self.trial.inputs.key)
         numbers = (found.own, found.random, found.low, found.high, found.p)
         self.judgements.append(judge_control(*numbers, self.parameters.draws, mask=masks))
 
@@ -227,7 +227,7 @@ class SanityRun:
 
         if self.parameters.parts == "cells":
             return lambda shape: cells(shape, [self.parameters.cell] * len(shape))
-        labels = self.opened.regions.labels
+        labels = self.opened.regions.labels if self.opened.regions is not None else None
         if labels is None:
             said = " ".join(self.opened.warnings)
             raise UserError(f"There is no atlas over these volumes, so there are no regions. {said}".strip())
@@ -235,7 +235,7 @@ class SanityRun:
 
     def _about(self) -> str:
         """Say what was checked."""
-        names = [self.opened.inputs.volumes.names[index] for index in self.trial.indices]
+        names = [self.opened.inputs.names[index] for index in self.trial.indices]
         what = f"the run '{self.plan.run.name or self.plan.run.id}'" if self.plan.run else f"'{self.plan.key}'"
         listed = ", ".join(f"'{name}'" for name in names[:4]) + (" and others" if len(names) > 4 else "")
         said = f"Checked: {what} on {listed}."
@@ -251,31 +251,3 @@ def _of_the_run(study: Study, plan: SanityPlan) -> Study:
     if plan.run is None or plan.run.network is None:
         return study
     return replace(study, network_loader=plan.run.network)
-
-
-def _masks(
-    plan: SanityPlan, names: tuple[str, ...], subjects: tuple[str, ...], chosen: tuple[int, ...]
-) -> dict[int, Floats]:
-    """Return the mask of each volume of the run by its place, (i, j, k); a group's mask serves all.
-
-    Raises
-    ------
-    UserError
-        The run has no mask, or its subjects are not in the data set.
-    """
-    assert plan.run is not None
-    item = plan.run.result().get("mask")
-    if not isinstance(item, FieldMap) or item.axes[-3:] != ("z", "y", "x"):
-        raise UserError(f"The run '{plan.run.name or plan.run.id}' has no mask over volumes to check.")
-    values = np.swapaxes(np.asarray(item.values, dtype=np.float64), -1, -3)
-    if item.axes == ("z", "y", "x"):
-        return dict.fromkeys(chosen, values)
-    if item.axes[0] != "subject" or len(item.axes) != 4:
-        raise UserError(f"The masks of '{plan.run.name or plan.run.id}' have axes {item.axes}: choose a single run.")
-    found: dict[int, Floats] = {}
-    for label, mask in zip(item.coordinates["subject"], values, strict=True):
-        places = [i for i, pair in enumerate(zip(names, subjects, strict=True)) if label in pair]
-        found |= dict.fromkeys(places[:1], mask)
-    if not found:
-        raise UserError("The subjects of the run are not in this data set. Choose the data set that it was made on.")
-    return found

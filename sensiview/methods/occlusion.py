@@ -1,76 +1,89 @@
-"""Occlusion of 3-D networks: parts of the volume are replaced, and the score's fall is drawn where they were."""
+"""Occlusion: parts of an image or volume are replaced, and the score's fall is drawn where they were."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import field_validator
 
 from sensiview.analysis.contract import Analysis, Cost, Example
 from sensiview.analysis.items import IndexTable, Item
+from sensiview.analysis.map_examples import image_study, volume_study
+from sensiview.analysis.map_items import MapWords
+from sensiview.analysis.map_parameters import (
+    MapParameters,
+    channel_count,
+    input_count,
+    map_bytes,
+    map_obstacles,
+    map_problems,
+    own_shape,
+    own_spacing,
+    selected_count,
+)
+from sensiview.analysis.map_run import open_map_run, run_maps
+from sensiview.analysis.occlusion_items import with_drops
 from sensiview.analysis.parameters import parameter
 from sensiview.analysis.progress import Checkpoint, Progress
 from sensiview.analysis.result import Result
 from sensiview.analysis.study import Study
-from sensiview.analysis.volume_map_items import MapWords
-from sensiview.analysis.volume_map_parameters import (
-    Subjects,
-    VolumeMapParameters,
-    card_shape,
-    card_spacing,
-    map_bytes,
-    subject_count,
-    volume_obstacles,
-    volume_problems,
-)
 from sensiview.errors import Stopped, UserError
 from sensiview.numerics.replacement import parse_fill
 from sensiview.numerics.window_sizes import window_counts, window_sizes
 
 if TYPE_CHECKING:
-    from sensiview.analysis.volume_map_run import MapRun
+    from sensiview.analysis.map_run import MapRun
+    from sensiview.numerics.map_makers import FoundMaps
     from sensiview.numerics.occlusion_maps import OcclusionMaker
-    from sensiview.numerics.volume_maps import FoundMaps
 
 # Regions of an atlas that the card does not tell the number of.
 _REGIONS = 100
 
 
-class OcclusionParameters(VolumeMapParameters):
+class OcclusionParameters(MapParameters):
     """What is replaced, and by what."""
 
     mode: Literal["windows", "regions"] = parameter(
-        "windows", label="Parts", help="Replace boxes on a grid, or the regions of the atlas one at a time."
+        "windows",
+        label="Parts",
+        help="Replace boxes on a grid, or the regions of the atlas one at a time.",
+        kinds=("volumes",),
     )
     window: float | list[float] = parameter(
-        8, label="Window", help="Side of the box, one number or one per axis i, j, k of the volume."
+        8, label="Window", help="Side of the window, one number or one per axis: y, x of images, i, j, k of volumes."
     )
     stride: float | list[float] = parameter(
-        0, label="Stride", help="Distance between boxes, one number or one per axis; 0 is half a window."
+        0, label="Stride", help="Distance between windows, one number or one per axis; 0 is half a window."
     )
-    unit: Literal["voxels", "mm"] = parameter("voxels", label="Unit", help="Of window and stride.")
+    unit: Literal["voxels", "mm"] = parameter(
+        "voxels", label="Unit", help="Of window and stride of volumes; those of images are pixels.", kinds=("volumes",)
+    )
     fill: float | str = parameter(
         "zero",
         label="Fill",
-        help="What is put in: zero, one, a number in the data's unit, mean (of the volume), blur, or controls (mean).",
+        help="What is put in: zero, one, a number in the data's unit, mean (of the input), blur, or controls (mean).",
     )
-    controls: Subjects = parameter(
-        "", label="Controls", help="For the fill 'controls': whose mean is put in, such as diagnosis=CN."
+    controls: str | int | list[str | int] = parameter(
+        "", label="Controls", help="For the fill 'controls': whose mean is put in, such as diagnosis=CN or class=plain."
     )
     blur: float = parameter(
-        10.0, label="Blur", help="For the fill 'blur': standard deviation.", unit="mm", gt=0, le=200, advanced=True
+        10.0,
+        label="Blur",
+        help="For the fill 'blur': standard deviation, in mm for volumes and in pixels for images.",
+        gt=0,
+        le=200,
+        advanced=True,
     )
 
     @field_validator("window", "stride")
     @classmethod
     def _sizes(cls, value: float | list[float]) -> float | list[float]:
         sizes = value if isinstance(value, list) else [value]
-        if len(sizes) not in (1, 3) or not all(0 <= size < 1e6 for size in sizes):
-            raise ValueError("Write one number, or three, that are not negative")
+        if len(sizes) not in (1, 2, 3) or not all(0 <= size < 1e6 for size in sizes):
+            raise ValueError("Write one number, or one for each axis, that are not negative")
         return value
 
     @field_validator("window")
@@ -81,26 +94,27 @@ class OcclusionParameters(VolumeMapParameters):
         return value
 
     def control_selection(self) -> str | list[int | str]:
-        """Return the controls as `VolumeSet.select` takes them."""
+        """Return the controls as they are selected."""
         if isinstance(self.controls, int):
             return [self.controls]
         return self.controls if isinstance(self.controls, str) else list(self.controls)
 
 
 class Occlusion(Analysis[OcclusionParameters]):
-    """Shows how far the class score falls when a part of the volume is replaced, part by part.
+    """Shows how far the class score falls when a part of the image or volume is replaced, part by part.
 
-    A box moves over the volume (or every region of an atlas is taken in turn), what lies under it is replaced by the
-    fill, and the fall of the score is drawn where the box was; where boxes overlap, their mean. Positive: the class
-    loses when this part is gone. Negative: this part speaks against it. It needs no gradient, so that it works with any
-    network, and its numbers can be read as they are: 0.3 is thirty points of probability. The result lies in the
-    volume's own grid. An interrupted run goes on where it was.
+    A window moves over the input (or every region of an atlas is taken in turn), what lies under it is replaced by the
+    fill, and the fall of the score is drawn where the window was; where windows overlap, their mean. Positive: the
+    class loses when this part is gone. Negative: this part speaks against it. It needs no gradient, so that it works
+    with any network, and its numbers can be read as they are: 0.3 is thirty points of probability. Maps of volumes lie
+    in the volume's own grid, those of images on the pixels that the network sees. An interrupted run goes on where it
+    was.
 
-    It misleads in three ways. What is put in is seen too: a black box in grey matter is a lesion of its own, which is
-    why other fills are offered; compare two of them. One part at a time hides what two parts can do for each other:
-    when left and right hippocampus tell the same, removing one changes nothing; optimised masks remove them together.
-    And what is found has the size of the box. Large boxes cover more and so lower the score more: compare windows of
-    one size only, and regions by their volume too.
+    It misleads in three ways. What is put in is seen too: a black box in grey matter is a lesion of its own, and one in
+    a photograph an object, which is why other fills are offered; compare two of them. One part at a time hides what two
+    parts can do for each other: when left and right hippocampus, or two eyes, tell the same, removing one changes
+    nothing; optimised masks remove them together. And what is found has the size of the window. Large windows cover
+    more and so lower the score more: compare windows of one size only, and regions by their volume too.
 
     References
     ----------
@@ -112,16 +126,16 @@ class Occlusion(Analysis[OcclusionParameters]):
     key = "occlusion"
     title = "Occlusion"
     rank = 130
-    accepts = ("volumes",)
+    accepts = ("images", "volumes")
     Parameters = OcclusionParameters
 
     def obstacles(self, study: Study) -> list[str]:
-        """Return why it can't run: no volumes, or no 3-D network."""
-        return super().obstacles(study) or volume_obstacles(study)
+        """Return why it can't run: no volumes or images, or no network for them."""
+        return super().obstacles(study) or map_obstacles(study)
 
     def problems(self, study: Study, parameters: OcclusionParameters) -> list[str]:
-        """Return sentences about windows, fill, subjects and class."""
-        found = volume_problems(study, parameters)
+        """Return sentences about windows, fill, inputs and class."""
+        found = map_problems(study, parameters)
         try:
             if parameters.mode == "windows":
                 _counts(study, parameters)
@@ -131,39 +145,39 @@ class Occlusion(Analysis[OcclusionParameters]):
                 if not parameters.controls and parameters.controls != 0:
                     found.append("Name the controls whose mean is put in, for example diagnosis=CN.")
                 elif study.dataset is not None:
-                    subject_count(study.dataset, parameters.control_selection())
+                    selected_count(study.dataset, parameters.control_selection())
         except UserError as error:
             found.append(error.sentence)
         return found
 
     def cost(self, study: Study, parameters: OcclusionParameters) -> Cost:
-        """Return one evaluation per volume and part, and one for the volume as it is."""
+        """Return one evaluation per input and part, and one for the input as it is."""
         if study.dataset is None or study.model is None:
             return Cost(0, 0)
         try:
-            count = subject_count(study.dataset, parameters.chosen())
+            count = input_count(study, parameters)
             parts = int(np.prod(_counts(study, parameters))) if parameters.mode == "windows" else _REGIONS
         except UserError:
             return Cost(0, 0)
         batch = min(parts, parameters.rows_at_once(study) or 64)
-        voxels = int(np.prod(card_shape(study.dataset) or (1,)))
-        peak = batch * (max(study.model.bytes_per_row, 1) + 8 * voxels) + map_bytes(study, parameters)
+        own = int(np.prod(own_shape(study))) * channel_count(study)
+        peak = batch * (max(study.model.bytes_per_row, 1) + 8 * own) + map_bytes(study, parameters)
         note = "" if parameters.mode == "windows" else f"With about {_REGIONS} regions; the atlas says how many."
         return Cost(count * (parts + 1), peak, note=note)
 
     def run(self, study: Study, parameters: OcclusionParameters, progress: Progress) -> Result:
         """Replace part after part, in batches."""
-        from sensiview.analysis.volume_map_run import open_map_run, run_maps
-
         opened = open_map_run(study, parameters, progress)
         maker = _maker(opened, parameters, progress)
         if (restored := progress.restored()) is not None:
             maker.memory.restore(restored.arrays)
         fall = "probability" if parameters.output in ("auto", "probability") else parameters.output.replace("_", "-")
-        part = "box" if parameters.mode == "windows" else "region"
+        part = "window" if parameters.mode == "windows" else "region"
+        place = "pixel" if opened.inputs.what == "image" else "voxel"
         words = MapWords(
             title="Occlusion" if parameters.mode == "windows" else "Occlusion by region",
-            description=f"By how much the score falls when the {part} around a voxel is replaced. Negative: it rises.",
+            description=f"By how much the score falls when the {part} around a {place} is replaced. "
+            "Negative: it rises.",
             unit=fall,
             signed=True,
         )
@@ -172,7 +186,7 @@ class Occlusion(Analysis[OcclusionParameters]):
             return _finish(opened, maker, items, found)
 
         try:
-            return run_maps(opened, study, parameters, progress, maker, words, finish=finish, keep_found=True)
+            return run_maps(opened, study, parameters, progress, maker, words, finish=finish)
         except Stopped:
             # What was computed since the last checkpoint is worth keeping too.
             with contextlib.suppress(Stopped):
@@ -180,30 +194,27 @@ class Occlusion(Analysis[OcclusionParameters]):
             raise
 
     def example(self) -> Example[OcclusionParameters]:
-        """Return four volumes of 12 voxels a side, and a network that looks for a bright box."""
-        from sensiview.numerics.example_volumes import example_network, example_volumes
-
-        volumes = example_volumes()
-        study = Study(
-            dataset=volumes.card,
-            model=example_network(volumes).card,
-            device="cpu",
-            volumes_loader=lambda: volumes,
-            network_loader=lambda: example_network(volumes),
+        """Return four small images, and a network that looks for a bright, red square."""
+        chosen = OcclusionParameters(
+            target="bright", images="class=bright", window=6, stride=5, fill="mean", average=True
         )
+        return Example(image_study(), chosen)
+
+    def examples(self) -> tuple[Example[OcclusionParameters], ...]:
+        """Return the images, and two small volumes with a network that looks for a bright box."""
         chosen = OcclusionParameters(
             target="AD", subjects="diagnosis=AD", window=4, stride=4, fill="mean", average=True, atlas="none"
         )
-        return Example(study, chosen)
+        return self.example(), Example(volume_study(), chosen)
 
 
 def _counts(study: Study, parameters: OcclusionParameters) -> tuple[int, ...]:
     """Return the number of windows along each axis from the cards; ones where they don't tell the shape."""
-    shape, spacing = card_shape(study.dataset), card_spacing(study.dataset)
-    if not shape:
-        return (1, 1, 1)
-    sides, steps = window_sizes(shape, spacing, parameters.window, parameters.stride, parameters.unit)
-    return window_counts(shape, sides, steps)
+    shape = own_shape(study)
+    if max(shape) <= 1:
+        return tuple(1 for _ in shape)
+    unit = "voxels" if len(shape) == 2 else parameters.unit
+    return window_counts(shape, *window_sizes(shape, own_spacing(study), parameters.window, parameters.stride, unit))
 
 
 def _maker(opened: MapRun, parameters: OcclusionParameters, progress: Progress) -> OcclusionMaker:
@@ -213,17 +224,17 @@ def _maker(opened: MapRun, parameters: OcclusionParameters, progress: Progress) 
 
     patches: Patches
     if parameters.mode == "windows":
-        patches = windows_on(opened.grid, parameters.window, parameters.stride, parameters.unit)
-    elif opened.regions.labels is None:
+        patches = windows_on(opened.space, parameters.window, parameters.stride, parameters.unit)
+    elif opened.regions is None or opened.regions.labels is None:
         said = " ".join(opened.warnings)
         raise UserError(f"There is no atlas over these volumes, so there are no regions to replace. {said}".strip())
     else:
         patches = Regions(opened.regions.labels)
     put_in = replacement(
         parameters.fill,
-        blur_mm=parameters.blur,
+        blur=parameters.blur,
         controls=parameters.control_selection(),
-        volumes=opened.inputs.volumes,
+        inputs=opened.inputs,
         like=opened.indices[0],
         tick=lambda: progress.advance(0),
     )
@@ -236,59 +247,17 @@ def _finish(opened: MapRun, maker: OcclusionMaker, items: dict[str, Item], found
     """Put the falls per region into the table of regions; say what was replaced."""
     from sensiview.numerics.occlusion_windows import Regions, Windows
 
-    patches = maker.patches
+    patches, put_in = maker.patches, maker.replacement.words(opened.inputs.what)
     if isinstance(patches, Windows):
         sides = " x ".join(map(str, patches.window))
-        mm = " x ".join(f"{n * step:.3g}" for n, step in zip(patches.window, opened.grid.spacing, strict=True))
-        return [f"{len(patches):,} boxes of {sides} voxels ({mm} mm) were replaced one by one, by {_put_in(maker)}."]
+        size = f"{sides} pixels"
+        if opened.inputs.what == "volume":
+            mm = [f"{n * step:.3g}" for n, step in zip(patches.window, opened.space.spacing, strict=True)]
+            size = f"{sides} voxels ({' x '.join(mm)} mm)"
+        return [f"{len(patches):,} windows of {size} were replaced one by one, by {put_in}."]
     assert isinstance(patches, Regions)
+    assert opened.regions is not None
     drops = np.concatenate([one.drops for one in found if one.drops is not None])
     if isinstance(table := items.get("regions"), IndexTable):
-        items["regions"] = _with_drops(table, patches.labels, drops, opened)
-    return [f"{len(patches)} regions of '{opened.regions.name}' were replaced one by one, by {_put_in(maker)}."]
-
-
-def _put_in(maker: OcclusionMaker) -> str:
-    how = maker.replacement
-    words: dict[str, Callable[[], str]] = {
-        "constant": lambda: f"{how.value:g}",
-        "mean": lambda: "the volume's mean",
-        "blur": lambda: f"the volume blurred by {how.blur_mm:g} mm",
-        "controls": lambda: "the mean of the controls",
-    }
-    return words[how.kind]()
-
-
-def _with_drops(table: IndexTable, labels: Sequence[int], drops: NDArray[np.float64], opened: MapRun) -> IndexTable:
-    """Return the regions with the fall of the score for each, highest first; NaN outside the atlas."""
-    frame = table.to_frame()
-    single = "subject" in frame.columns
-    place = {label: i for i, label in enumerate(labels)}
-    subjects = {opened.inputs.volumes.names[index]: i for i, index in enumerate(opened.indices)}
-    targets = list(dict.fromkeys(frame["target"])) if "target" in frame.columns else [""]
-    means, spreads = [], []
-    for _, row in frame.iterrows():
-        number = place.get(int(row["label"]))
-        column = targets.index(row["target"]) if len(targets) > 1 else 0
-        if number is None:
-            values = np.array([np.nan])
-        else:
-            chosen = [subjects[row["subject"]]] if single else slice(None)
-            values = drops[chosen, number, column]
-        means.append(float(np.mean(values)))
-        spreads.append(float(np.std(values, ddof=1)) if len(values) > 1 else 0.0)
-    after = list(frame.columns).index("label") + 1
-    frame.insert(after, "drop", means)
-    frame.insert(after + 1, "drop_std", spreads)
-    keys = table.keys
-    blocks = frame.groupby(list(keys[:-1]), sort=False).ngroup() if len(keys) > 1 else 0
-    frame = frame.assign(block=blocks).sort_values(["block", "drop"], ascending=[True, False], kind="stable")
-    frame = frame.drop(columns="block").reset_index(drop=True)
-    return IndexTable(
-        title="Regions by the fall of the score",
-        description="By how much the score falls when the whole region is replaced, mean and spread over the subjects.",
-        frame=frame,
-        keys=keys,
-        values=("drop",),
-        units={**table.units, "drop": "score", "drop_std": "score"},
-    )
+        items["regions"] = with_drops(table, patches.labels, drops, opened)
+    return [f"{len(patches)} regions of '{opened.regions.name}' were replaced one by one, by {put_in}."]

@@ -23,12 +23,15 @@ class CarefulBatches:
         Rows at once; what fits by default, decided by `probe`.
     warn : callable
         Gets a sentence each time memory runs out.
+    what : str
+        What the rows are, in that sentence.
     """
 
-    def __init__(self, network: Network, size: int | None, warn: Callable[[str], None]) -> None:
+    def __init__(self, network: Network, size: int | None, warn: Callable[[str], None], what: str = "volumes") -> None:
         self.network = network
         self.size = max(1, size) if size else 0
         self._warn = warn
+        self._what = what
 
     def probe(self, row: Tensor, *, gradient: bool, extra_bytes: int = 0) -> None:
         """Decide the size from what one prepared row, (1, *input_shape), costs; nothing when the size is known.
@@ -69,5 +72,6 @@ class CarefulBatches:
                 raise does_not_fit(self.network) from failed
             self.size = len(batch) // 2
             self._warn(
-                f"Memory ran out on {self.network.device} with {len(batch)} volumes at once; going on with {self.size}."
+                f"Memory ran out on {self.network.device} with {len(batch)} {self._what} at once; going on with "
+                f"{self.size}."
             )

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sensiview.datasets.volume import Grid
-from sensiview.datasets.volumes import VolumeSet
 from sensiview.errors import UserError
-from sensiview.models.card import ModelCard
+from sensiview.numerics.gradient_makers import GradCamMaker, SaliencyMaker
 from sensiview.numerics.map_layers import chosen_layer
+from sensiview.numerics.map_makers import MapMaker
+from sensiview.numerics.map_space import MapInputs, Space
 from sensiview.numerics.occlusion_maps import OcclusionMaker, windows_on
+from sensiview.numerics.path_baselines import baselines_of
+from sensiview.numerics.path_maker import IntegratedGradientsMaker
 from sensiview.numerics.replacement import replacement
-from sensiview.numerics.volume_maps import GradCamMaker, MapMaker, SaliencyMaker
 
 
 def maker_of(
     key: str,
     options: Mapping[str, Any],
     *,
-    card: ModelCard,
-    grid: Grid,
-    volumes: VolumeSet,
+    inputs: MapInputs,
+    space: Space,
     like: int,
     seed: int,
     tick: Callable[[], None],
@@ -31,15 +31,14 @@ def maker_of(
     Parameters
     ----------
     key : str
-        ``grad_cam``, ``saliency`` or ``occlusion``.
+        ``grad_cam``, ``grad_cam_pp``, ``saliency``, ``integrated_gradients`` or ``occlusion``.
     options : mapping
         The method's parameters, as a run records them; all of its own must be there.
-    card : ModelCard
-    grid : Grid
-        Of the volumes.
-    volumes : VolumeSet
+    inputs : MapInputs
+    space : Space
+        Of the inputs.
     like : int
-        Place of one of the volumes.
+        Place of one of the inputs.
     seed : int
         For noise.
     tick : callable
@@ -50,21 +49,38 @@ def maker_of(
     UserError
         Another method, or options that don't fit.
     """
+    # A map for each channel is checked as their sum.
+    channels = "sum" if options.get("channels", "sum") == "each" else options.get("channels", "sum")
     try:
-        if key == "grad_cam":
-            layer = chosen_layer(card, options["layer"])
-            return GradCamMaker(layer, options["variant"], options["relu"], options["absolute"])
+        if key in ("grad_cam", "grad_cam_pp"):
+            layer = chosen_layer(inputs.network.card, options["layer"])
+            weighting = "grad_cam_plus_plus" if key == "grad_cam_pp" else options["variant"]
+            return GradCamMaker(layer, weighting, options["relu"], options["absolute"])
         if key == "saliency":
             return SaliencyMaker(
-                options["absolute"], options["times_input"], options["samples"], options["sigma"], seed
+                options["absolute"], options["times_input"], options["samples"], options["sigma"], seed, channels
+            )
+        if key == "integrated_gradients":
+            starts, count = baselines_of(
+                options["baseline"],
+                samples=options["samples"],
+                blur=options["blur"],
+                controls=options["controls"],
+                inputs=inputs,
+                like=like,
+                seed=seed,
+                tick=tick,
+            )
+            return IntegratedGradientsMaker(
+                starts, count, options["steps"], options["rule"], channels, options["absolute"]
             )
         if key == "occlusion" and options["mode"] == "windows":
-            windows = windows_on(grid, options["window"], options["stride"], options["unit"])
+            windows = windows_on(space, options["window"], options["stride"], options["unit"])
             put_in = replacement(
                 options["fill"],
-                blur_mm=options["blur"],
+                blur=options["blur"],
                 controls=options["controls"],
-                volumes=volumes,
+                inputs=inputs,
                 like=like,
                 tick=tick,
             )
@@ -73,6 +89,6 @@ def maker_of(
         raise UserError(f"The run does not say its {error}, so its map can't be made again. Run it anew.") from None
     what = "occlusion by region" if key == "occlusion" else f"'{key}'"
     raise UserError(
-        f"Maps of {what} can't be checked here. Choose a run of Grad-CAM, saliency, occlusion by windows, or mask "
-        "optimisation."
+        f"Maps of {what} can't be checked here. Choose a run of Grad-CAM, saliency, integrated gradients, occlusion by "
+        "windows, or mask optimisation."
     )

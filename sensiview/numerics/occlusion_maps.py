@@ -1,4 +1,4 @@
-"""Occlusion of volumes: windows or atlas regions replaced one by one, in batches, resumable."""
+"""Occlusion: windows or atlas regions of volumes and images replaced one by one, in batches, resumable."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sensiview.datasets.volume import Grid
 from sensiview.models.outputs import Target
+from sensiview.numerics.map_makers import FoundMaps, MapWork, predictions
+from sensiview.numerics.map_space import Space
 from sensiview.numerics.occlusion_windows import Patches, Windows, scores_of_patches
 from sensiview.numerics.replacement import Replacement
-from sensiview.numerics.volume_maps import FoundMaps, MapWork
 from sensiview.numerics.window_sizes import Sizes, Unit, window_sizes
 
 
 @dataclass
 class OcclusionMemory:
-    """Scores that are computed already, by place of the volume in the cohort: what a checkpoint keeps.
+    """Scores that are computed already, by place of the input in the data set: what a checkpoint keeps.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class OcclusionMemory:
         self.scores = {int(name.removeprefix("scores_")): np.array(values) for name, values in arrays.items()}
 
     def of(self, index: int, shape: tuple[int, int]) -> NDArray[np.float64]:
-        """Return the scores of one volume, to be filled in."""
+        """Return the scores of one input, to be filled in."""
         if index not in self.scores or self.scores[index].shape != shape:
             self.scores[index] = np.full(shape, np.nan)
         return self.scores[index]
@@ -58,7 +58,7 @@ class OcclusionMaker:
     Parameters
     ----------
     patches : Patches
-        On the volumes' grid.
+        On the inputs' grid.
     replacement : Replacement
         What is put in.
     memory : OcclusionMemory
@@ -77,18 +77,18 @@ class OcclusionMaker:
         return True
 
     def evaluations(self, shape: Sequence[int]) -> int:
-        """One per patch, and one for the volume as it is."""
+        """One per patch, and one for the input as it is."""
         return len(self.patches) + 1
 
     def together(self, size: int) -> int:
-        """One volume, with a batch of its patches."""
+        """One input, with a batch of its patches."""
         return 1
 
-    def make(self, work: MapWork, indices: Sequence[int], rows: Tensor, grid: Grid) -> FoundMaps:
+    def make(self, work: MapWork, indices: Sequence[int], rows: Tensor, space: Space) -> FoundMaps:
         """Return the maps; each batch advances."""
         inputs, scorer = work.scorer.inputs, work.scorer
         with inputs.network.measuring():
-            output = inputs.forward(rows.clone(), grid, rows)
+            output = space.forward(rows.clone(), rows)
             chosen = scorer.choose(indices, output)
             probability = scorer.probabilities(output, chosen)
             whole = scorer.matrix(output, chosen).to(device="cpu", dtype=torch.float64).numpy()
@@ -96,26 +96,26 @@ class OcclusionMaker:
             drops = np.empty((len(rows), len(self.patches), scorer.count))
             for place, index in enumerate(indices):
                 base = rows[place : place + 1]
-                scores = self._scores(work, index, base, grid, chosen[place])
+                scores = self._scores(work, index, base, space, chosen[place])
                 drops[place] = whole[place] - scores
         values = np.stack([self.patches.spread(one) for one in drops]).astype(np.float32)
-        return FoundMaps(tuple(indices), values, probability, chosen, drops)
+        return FoundMaps(tuple(indices), values, probability, chosen, predictions(scorer, output), drops)
 
     def _scores(
-        self, work: MapWork, index: int, base: Tensor, grid: Grid, chosen: tuple[Target, ...]
+        self, work: MapWork, index: int, base: Tensor, space: Space, chosen: tuple[Target, ...]
     ) -> NDArray[np.float64]:
-        inputs, scorer = work.scorer.inputs, work.scorer
+        scorer = work.scorer
         scores = self.memory.of(index, (len(self.patches), scorer.count))
         left = np.flatnonzero(np.isnan(scores).any(axis=1))
         if not left.size:
             return scores
-        fill = self.replacement.of(base, grid)
+        fill = self.replacement.of(base, space)
         # One tensor per size of batch: statistics taken from it are taken once.
         likes: dict[int, Tensor] = {}
 
         def scores_of(rows: Tensor) -> Tensor:
             like = likes.setdefault(len(rows), base.expand_as(rows))
-            output = inputs.forward(rows, grid, like)
+            output = space.forward(rows, like)
             return scorer.matrix(output, [chosen] * len(rows))
 
         def batch(numbers: Sequence[int]) -> None:
@@ -127,12 +127,12 @@ class OcclusionMaker:
         return scores
 
 
-def windows_on(grid: Grid, window: Sizes, stride: Sizes, unit: Unit) -> Windows:
+def windows_on(space: Space, window: Sizes, stride: Sizes, unit: Unit) -> Windows:
     """Return windows on a grid; a stride of 0 is half a window.
 
     Raises
     ------
     UserError
-        The window is larger than the volume, or the steps leave gaps.
+        The window is larger than the input, or the steps leave gaps.
     """
-    return Windows(grid.shape, *window_sizes(grid.shape, grid.spacing, window, stride, unit))
+    return Windows(space.shape, *window_sizes(space.shape, space.spacing, window, stride, unit))

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sensiview.datasets.volume import Grid
-from sensiview.datasets.volumes import VolumeSet
-from sensiview.errors import UserError, suggestion
+from sensiview.errors import DataError, UserError, suggestion
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-FILLS = ("mean", "blur", "controls")
+    from sensiview.numerics.map_space import MapInputs, Space
+
+FILLS = ("mean", "blur", "controls", "black")
 _WORDS = {"zero": 0.0, "one": 1.0}
 _ALSO = {"blurred": "blur"}
 
@@ -28,23 +28,23 @@ class Replacement:
     Parameters
     ----------
     kind : str
-        ``constant``; ``mean``: the mean of the volume itself; ``blur``: the volume itself, blurred; ``controls``:
-        the mean of other volumes.
+        ``constant``; ``mean``: the mean of the input itself, channel by channel; ``blur``: the input itself, blurred;
+        ``controls``: the mean of other inputs.
     value : float
         Of the constant, in the data's own units.
-    blur_mm : float
-        Standard deviation of the Gaussian in mm.
+    blur_width : float
+        Standard deviation of the Gaussian: mm for volumes, pixels for images.
     controls : ndarray or None
-        Mean of the controls, (i, j, k).
+        Mean of the controls, (channels, *shape).
     """
 
     kind: str = "constant"
     value: float = 0.0
-    blur_mm: float = 10.0
+    blur_width: float = 10.0
     controls: NDArray[np.float32] | None = None
 
-    def of(self, rows: Tensor, grid: Grid) -> Tensor:
-        """Return what is put in for each row, (n, 1, i, j, k)."""
+    def of(self, rows: Tensor, space: Space) -> Tensor:
+        """Return what is put in for each row, (n, channels, *shape)."""
         # Inside: the words of a fill are checked where torch is not loaded.
         import torch
         from scipy import ndimage
@@ -52,13 +52,24 @@ class Replacement:
         if self.kind == "constant":
             return torch.full_like(rows, self.value)
         if self.kind == "mean":
-            return rows.mean(dim=tuple(range(1, rows.ndim)), keepdim=True).expand_as(rows).contiguous()
+            return rows.mean(dim=tuple(range(2, rows.ndim)), keepdim=True).expand_as(rows).contiguous()
         if self.kind == "blur":
-            sigma = [self.blur_mm / max(step, 1e-6) for step in grid.spacing]
-            blurred = [ndimage.gaussian_filter(row.cpu().numpy()[0], sigma, mode="nearest")[None] for row in rows]
+            # Channels are not mixed.
+            sigma = [0.0, *(self.blur_width / max(step, 1e-6) for step in space.spacing)]
+            blurred = [ndimage.gaussian_filter(row.cpu().numpy(), sigma, mode="nearest") for row in rows]
             return torch.from_numpy(np.stack(blurred)).to(rows)
         assert self.controls is not None
-        return torch.from_numpy(self.controls).to(rows)[None, None].expand_as(rows).contiguous()
+        return torch.from_numpy(self.controls).to(rows)[None].expand_as(rows).contiguous()
+
+    def words(self, what: str) -> str:
+        """Return what is put in, in words; `what` the input is called."""
+        unit = "mm" if what == "volume" else "pixels"
+        return {
+            "constant": f"{self.value:g}",
+            "mean": f"the {what}'s mean",
+            "blur": f"the {what} blurred by {self.blur_width:g} {unit}",
+            "controls": "the mean of the controls",
+        }[self.kind]
 
 
 def parse_fill(fill: float | str) -> tuple[str, float]:
@@ -80,7 +91,7 @@ def parse_fill(fill: float | str) -> tuple[str, float]:
             fill = float(text)
         except ValueError:
             raise UserError(
-                f"The fill '{fill}' is neither a number nor one of zero, one, mean, blur, controls."
+                f"The fill '{fill}' is neither a number nor one of zero, one, black, mean, blur, controls."
                 f"{suggestion(text, [*FILLS, *_WORDS])}"
             ) from None
     if not np.isfinite(fill):
@@ -91,9 +102,9 @@ def parse_fill(fill: float | str) -> tuple[str, float]:
 def replacement(
     fill: float | str,
     *,
-    blur_mm: float,
+    blur: float,
     controls: str | Sequence[int | str],
-    volumes: VolumeSet,
+    inputs: MapInputs,
     like: int,
     tick: Callable[[], None],
 ) -> Replacement:
@@ -101,13 +112,13 @@ def replacement(
 
     Parameters
     ----------
-    fill, blur_mm, controls
+    fill, blur, controls
         As parameters have them.
-    volumes : VolumeSet
+    inputs : MapInputs
     like : int
-        Place of a volume whose grid the controls must have.
+        Place of an input whose grid the controls must have.
     tick : callable
-        Called after each volume that was read; what it raises comes through.
+        Called after each input that was read; what it raises comes through.
 
     Raises
     ------
@@ -115,16 +126,22 @@ def replacement(
         Controls are wanted and not named, or lie on another grid.
     """
     kind, value = parse_fill(fill)
+    if kind == "black":
+        return Replacement("constant", inputs.lowest, blur)
     if kind != "controls":
-        return Replacement(kind, value, blur_mm)
+        return Replacement(kind, value, blur)
     if not controls:
         raise UserError("Name the controls whose mean is put in, for example diagnosis=CN.")
-    chosen = volumes.select(controls)
-    volumes.grid([like, *map(int, chosen)])
+    chosen = [int(index) for index in inputs.select(controls)]
+    shape = inputs.space([like, *chosen]).shape
+    read = inputs.reader(lambda _: None)
     total: NDArray[np.float64] | None = None
     for index in chosen:
-        one = volumes.batch([int(index)])[0, 0].astype(np.float64)
+        rows, space = read([index])
+        if space.shape != shape:
+            raise DataError(f"The control '{inputs.names[index]}' has another size. Choose controls of one size.")
+        one = rows[0].double().cpu().numpy()
         total = one if total is None else total + one
         tick()
     assert total is not None
-    return Replacement(kind, 0.0, blur_mm, (total / len(chosen)).astype(np.float32))
+    return Replacement(kind, 0.0, blur, (total / len(chosen)).astype(np.float32))

@@ -22,7 +22,7 @@ PartsOf = Callable[[tuple[int, ...]], Labels]
 
 
 class RemovalScores:
-    """Scores of changed volumes: the probability of each volume's class, in batches.
+    """Scores of changed inputs: the probability of each input's class, in batches.
 
     Parameters
     ----------
@@ -34,33 +34,31 @@ class RemovalScores:
     def __init__(self, trial: Trial, fill: Replacement) -> None:
         self.trial = trial
         self.fill = fill
-        self._batches = CarefulBatches(trial.inputs.network, trial.batch_size, trial.warn)
+        self._batches = CarefulBatches(trial.inputs.network, trial.batch_size, trial.warn, f"{trial.inputs.what}s")
 
     def open(self, index: int) -> tuple[Tensor, Tensor]:
-        """Return a volume and what replaces it, (1, 1, i, j, k) each."""
-        base, grid = self.trial.reader([index])
-        network = self.trial.inputs.network
-        with network.measuring():
-            voxels = int(np.prod(grid.shape))
-            self._batches.probe(network.preprocess(base, None, grid.affine), gradient=False, extra_bytes=16 * voxels)
-        return base, self.fill.of(base, grid)
+        """Return an input and what replaces it, (1, channels, *shape) each."""
+        base, space = self.trial.reader([index])
+        with self.trial.inputs.network.measuring():
+            self._batches.probe(space.prepared(base), gradient=False, extra_bytes=16 * base.numel())
+        return base, self.fill.of(base, space)
 
     def __call__(self, index: int, base: Tensor, make: Callable[[Sequence[int]], Tensor], count: int) -> Floats:
-        """Return the scores of `count` changed versions of a volume; `make` gives the rows of some of them."""
+        """Return the scores of `count` changed versions of an input; `make` gives the rows of some of them."""
         trial = self.trial
-        inputs, target = trial.inputs, trial.targets[index][0]
+        scored, target = trial.inputs.scored, trial.targets[index][0]
         scores = np.empty(count)
         likes: dict[int, Tensor] = {}
 
         def batch(numbers: Sequence[int]) -> None:
             rows = make(numbers)
             like = likes.setdefault(len(rows), base.expand_as(rows))
-            output = inputs.forward(rows, trial.grid, like)
-            found = inputs.scores(output, [target] * len(rows), "probability")
+            output = trial.space.forward(rows, like)
+            found = scored.scores(output, [target] * len(rows), "probability")
             scores[list(numbers)] = found.to(device="cpu", dtype=torch.float64).numpy()
             trial.advance(len(rows))
 
-        with inputs.network.measuring():
+        with scored.network.measuring():
             self._batches.run(range(count), batch)
         return scores
 
@@ -73,17 +71,17 @@ def removal_curves(
     steps: int,
     repeats: int,
 ) -> list[dict[str, Any]]:
-    """Return deletion and insertion curves of every volume, in the map's order, another map's, and random ones.
+    """Return deletion and insertion curves of every input, in the map's order, another map's, and random ones.
 
     Parameters
     ----------
     scores : RemovalScores
     importance : ndarray
-        (n, i, j, k); high is removed first.
+        (n, *shape); high is removed first.
     others : ndarray or None
         Same shape: the order ``average`` to compare with.
     parts_of : callable
-        Shape of a volume to the number of the part of every voxel, -1 for none.
+        Shape of an input to the number of the part of every voxel, -1 for none.
     steps : int
         Points of a curve after the first.
     repeats : int
@@ -92,14 +90,14 @@ def removal_curves(
     Returns
     -------
     list of dict
-        ``subject``, ``curve`` (deletion, insertion), ``order`` (map, average, random), ``repeat``, ``share``,
+        The input's name, ``curve`` (deletion, insertion), ``order`` (map, average, random), ``repeat``, ``share``,
         ``score``.
     """
     trial = scores.trial
     found: list[dict[str, Any]] = []
     for place, index in enumerate(trial.indices):
         base, fill = scores.open(index)
-        parts, count = within(parts_of(trial.grid.shape), trial.inside(base))
+        parts, count = within(parts_of(trial.space.shape), trial.inputs.inside(base))
         removal = OrderedRemoval(base, fill, parts, count)
         gone = removal.thresholds(steps)
         rng = np.random.default_rng([trial.seed, index])
@@ -124,12 +122,12 @@ def removal_curves(
             return torch.cat(rows)
 
         lines = scores(index, base, make, 2 * n * len(orders)).reshape(len(orders), 2, n)
-        name = trial.inputs.volumes.names[index]
+        name = trial.inputs.names[index]
         for (order, repeat, _), curves in zip(orders, lines, strict=True):
             for curve, values in zip(("deletion", "insertion"), curves, strict=True):
                 found += [
                     {
-                        "subject": name,
+                        trial.inputs.key: name,
                         "curve": curve,
                         "order": order,
                         "repeat": repeat,
@@ -150,9 +148,9 @@ def control_drops(
     ----------
     scores : RemovalScores
     fields : ndarray
-        (n, i, j, k): maps (high is important), or how much a mask replaces (1 - m, 0 to 1).
+        (n, *shape): maps (high is important), or how much a mask replaces (1 - m, 0 to 1).
     draws : int
-        Random fields per volume, see `random_like`.
+        Random fields per input, see `random_like`.
     masks : bool
         Fields are mixed in as they are; of maps, the highest `share` of the region is replaced.
     share : float
@@ -160,13 +158,13 @@ def control_drops(
     Returns
     -------
     list of dict
-        ``subject``, ``draw`` (0 is the map itself), ``drop``.
+        The input's name, ``draw`` (0 is the map itself), ``drop``.
     """
     trial = scores.trial
     found: list[dict[str, Any]] = []
     for place, index in enumerate(trial.indices):
         base, fill = scores.open(index)
-        inside = trial.inside(base)
+        inside = trial.inputs.inside(base)
         field = fields[place]
         widths = smoothness(field)
 
@@ -181,7 +179,7 @@ def control_drops(
         ) -> Tensor:
             rows = []
             for number in numbers:
-                # The first two are the volume as it is, and the map's own field.
+                # The first two are the input as it is, and the map's own field.
                 if number < 2:
                     one = field
                 else:
@@ -193,9 +191,9 @@ def control_drops(
             return torch.stack(rows)
 
         all_scores = scores(index, base, make, draws + 2)
-        name = trial.inputs.volumes.names[index]
+        name = trial.inputs.names[index]
         found += [
-            {"subject": name, "draw": draw, "drop": float(all_scores[0] - score)}
+            {trial.inputs.key: name, "draw": draw, "drop": float(all_scores[0] - score)}
             for draw, score in enumerate(all_scores[1:])
         ]
     return found

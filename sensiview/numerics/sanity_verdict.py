@@ -59,17 +59,17 @@ def judge_seeds(correlation: float, noise: float) -> Judgement:
 
 
 def judge_baseline(correlation: float, own_area: float, average_area: float) -> Judgement:
-    """Judge whether a subject's map says more than the average map of the others; low deletion areas are better.
+    """Judge whether an input's map says more than the average map of the others; low deletion areas are better.
 
     When it does not, that is a remark and no failure: a disease may lie at the same place in everybody.
     """
     if math.isnan(correlation):
-        return Judgement("baseline", "open", "Average map: there are no other subjects' maps, or the map is constant.")
+        return Judgement("baseline", "open", "Average map: there are no other maps, or the map is constant.")
     if correlation < AVERAGE_AT_MOST:
         return Judgement(
             "baseline",
             "passes",
-            f"It says more of a subject than the average map of the others does (rank correlation {correlation:.2f}).",
+            f"It says more of one input than the average map of the others does (rank correlation {correlation:.2f}).",
         )
     if own_area < CLEARLY_LESS * average_area:
         return Judgement(
@@ -81,7 +81,7 @@ def judge_baseline(correlation: float, own_area: float, average_area: float) -> 
     return Judgement(
         "baseline",
         "remark",
-        f"It says no more of a subject than the average map of the others does (rank correlation {correlation:.2f}): "
+        f"It says no more of one input than the average map of the others does (rank correlation {correlation:.2f}): "
         "read it as a map of the group.",
     )
 

@@ -14,10 +14,18 @@ Sizes = float | Sequence[float]
 
 
 def in_voxels(size: Sizes, unit: Unit, spacing: Sequence[float]) -> tuple[int, ...]:
-    """Return a size along each axis in whole voxels, at least one; one number counts for every axis."""
+    """Return a size along each axis in whole voxels, at least one; one number counts for every axis.
+
+    Raises
+    ------
+    UserError
+        Neither one number nor one per axis.
+    """
     sizes = [float(size)] if isinstance(size, int | float) else [float(s) for s in size]
     if len(sizes) == 1:
         sizes *= len(spacing)
+    if len(sizes) != len(spacing):
+        raise UserError(f"Write one size, or {len(spacing)}, one for each axis (given: {len(sizes)}).")
     steps = spacing if unit == "mm" else [1.0] * len(spacing)
     return tuple(max(1, round(s / step)) for s, step in zip(sizes, steps, strict=True))
 
@@ -30,7 +38,7 @@ def window_sizes(
     Raises
     ------
     UserError
-        The window is larger than the volume, or the steps leave gaps.
+        The window is larger than the input, or the steps leave gaps.
     """
     sides = in_voxels(window, unit, spacing)
     if np.all(np.asarray(stride, dtype=np.float64) == 0):
@@ -42,21 +50,22 @@ def window_sizes(
 
 
 def check_windows(shape: Sequence[int], window: Sequence[int], stride: Sequence[int]) -> None:
-    """Refuse windows larger than the volume and steps that leave gaps.
+    """Refuse windows larger than the input and steps that leave gaps.
 
     Raises
     ------
     UserError
         The sentence names both sizes.
     """
+    unit, what = ("pixels", "image") if len(shape) == 2 else ("voxels", "volume")
     if any(w > n for w, n in zip(window, shape, strict=True)):
         raise UserError(
-            f"The window of {_times(window)} voxels is larger than the volume of {_times(shape)}. Choose a smaller "
+            f"The window of {_times(window)} {unit} is larger than the {what} of {_times(shape)}. Choose a smaller "
             "window."
         )
     if any(s > w and w < n for s, w, n in zip(stride, window, shape, strict=True)):
         raise UserError(
-            f"Steps of {_times(stride)} voxels leave gaps between windows of {_times(window)}. Choose a stride no "
+            f"Steps of {_times(stride)} {unit} leave gaps between windows of {_times(window)}. Choose a stride no "
             "larger than the window."
         )
 

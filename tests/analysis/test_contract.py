@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 
 from sensiview.analysis.contract import Analysis
-from sensiview.analysis.contract_checks import CHECKS
+from sensiview.analysis.contract_checks import CHECKS, variants
 from sensiview.plugin_loading import discover
 
 
 @cache
 def analyses() -> dict[str, Analysis[Any]]:
-    return {analysis.key: analysis for analysis in discover()}
+    found = {}
+    for analysis in discover():
+        several = variants(analysis)
+        found |= {f"{analysis.key}-{kind}" if len(several) > 1 else analysis.key: one for kind, one in several.items()}
+    return found
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)

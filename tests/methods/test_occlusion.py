@@ -184,6 +184,7 @@ def test_that_an_atlas_that_does_not_fit_is_a_warning_for_maps_and_a_sentence_fo
         ({"window": 13}, "window of 13 x 13 x 13 voxels is larger than the volume of 12 x 12 x 12"),
         ({"window": 30, "unit": "mm"}, "window of 15 x 15 x 10 voxels is larger"),
         ({"window": 3, "stride": 4}, "leave gaps"),
+        ({"window": [3, 4]}, "Write one size, or 3, one for each axis (given: 2)"),
         ({"fill": "meen"}, "Did you mean 'mean'"),
         ({"fill": "controls"}, "Name the controls"),
         ({"fill": "controls", "controls": "diagnosis=MCI"}, "No volume has diagnosis=MCI"),
@@ -196,7 +197,7 @@ def test_that_what_does_not_fit_is_a_sentence_before_the_run(
     assert sentence in " ".join(ANALYSIS.problems(study, OcclusionParameters.parse(parameters)))
 
 
-@pytest.mark.parametrize("parameters", [{"window": 0}, {"window": [1, 2]}, {"stride": -1}, {"blur": 0}])
+@pytest.mark.parametrize("parameters", [{"window": 0}, {"window": [1, 2, 3, 4]}, {"stride": -1}, {"blur": 0}])
 def test_that_impossible_values_are_refused_at_once(parameters: dict[str, Any]) -> None:
     with pytest.raises(UserError):
         OcclusionParameters.parse(parameters)
