@@ -98,9 +98,13 @@ class ImageSet:
         """
         if self.card.target is None or not self.card.class_counts:
             raise DataError(f"'{self.card.name}' has no classes. Choose the column that holds them.")
+        return self._codes.copy() if indices is None else self._codes[np.asarray(indices, dtype=np.int64)]
+
+    @cached_property
+    def _codes(self) -> npt.NDArray[np.int64]:
+        """Class numbers of all images: asked for with every batch, of as many as 60,000."""
         codes = {name: code for code, name in enumerate(self.card.class_counts)}
-        found = np.array([codes.get(class_name(value), -1) for value in self.table[self.card.target]], dtype=np.int64)
-        return found if indices is None else found[np.asarray(indices, dtype=np.int64)]
+        return np.array([codes.get(class_name(value), -1) for value in self.table[self.card.target]], dtype=np.int64)
 
     def select(self, wanted: str | Sequence[int | str] = "all") -> npt.NDArray[np.int64]:
         """Return places of images, ascending, without repeats; see `sensiview.datasets.selecting.select_places`.

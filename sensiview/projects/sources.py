@@ -209,5 +209,8 @@ class Sources(ProjectFolder):
     def _references(self, text: str) -> dict[str, FileReference]:
         # Kept while the project is open: finding a file asks the drive, which may be a slow one.
         if text not in self._found:
-            self._found[text] = {role: from_stored(stored, self.path) for role, stored in json.loads(text).items()}
+            real = self.path.resolve()
+            self._found[text] = {
+                role: from_stored(stored, self.path, real) for role, stored in json.loads(text).items()
+            }
         return self._found[text]
