@@ -66,7 +66,8 @@ WORKS: Mapping[str, str] = {
     ),
     "thibeausutre2020": (
         "Thibeau-Sutre, E., Colliot, O., Dormont, D., Burgos, N. (2020). Visualization approach to assess the "
-        "robustness of neural networks for medical image classification. ICM days 2019, Louan, France. hal-03365775"
+        "robustness of neural networks for medical image classification. Poster, ICM days 2019, January 2020, Louan, "
+        "France. HAL hal-03365775; at length in arXiv:1911.08264"
     ),
     "kingma2015": (
         "Kingma, D. P., Ba, J. (2015). Adam: A method for stochastic optimization. International Conference on "
@@ -76,6 +77,15 @@ WORKS: Mapping[str, str] = {
         "Selvaraju, R. R., Cogswell, M., Das, A., Vedantam, R., Parikh, D., Batra, D. (2017). Grad-CAM: Visual "
         "explanations from deep networks via gradient-based localization. IEEE International Conference on Computer "
         "Vision (ICCV), 618–626. doi:10.1109/ICCV.2017.74"
+    ),
+    "chattopadhay2018": (
+        "Chattopadhay, A., Sarkar, A., Howlader, P., Balasubramanian, V. N. (2018). Grad-CAM++: Generalized "
+        "gradient-based visual explanations for deep convolutional networks. IEEE Winter Conference on Applications of "
+        "Computer Vision (WACV), 839–847. doi:10.1109/WACV.2018.00097"
+    ),
+    "smilkov2017": (
+        "Smilkov, D., Thorat, N., Kim, B., Viégas, F., Wattenberg, M. (2017). SmoothGrad: removing noise by adding "
+        "noise. arXiv:1706.03825"
     ),
     "simonyan2014": (
         "Simonyan, K., Vedaldi, A., Zisserman, A. (2014). Deep inside convolutional networks: Visualising image "

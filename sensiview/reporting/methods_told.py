@@ -48,16 +48,11 @@ class Told:
     @property
     def table(self) -> str:
         """The data in words."""
-        if self.dataset is not None and self.dataset.kind == "volumes":
-            return self.volumes
         name = f"“{self.record.get('dataset_name') or 'the data'}”"
-        return f"{name} ({count(self.dataset.n_rows)} rows)" if self.dataset and self.dataset.n_rows else name
-
-    @property
-    def volumes(self) -> str:
-        """The volumes in words."""
-        name = f"“{self.record.get('dataset_name') or 'the data'}”"
-        return f"{name} ({count(self.dataset.n_rows)} volumes)" if self.dataset and self.dataset.n_rows else name
+        if self.dataset is None or not self.dataset.n_rows:
+            return name
+        what = {"table": "rows"}.get(self.dataset.kind, self.dataset.kind)
+        return f"{name} ({count(self.dataset.n_rows)} {what})"
 
     def column(self, item: str, column: str) -> list[Any]:
         """Return the distinct values of a column of a table or curve, in order; empty without it."""

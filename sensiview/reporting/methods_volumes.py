@@ -1,4 +1,4 @@
-"""The methods paragraphs of the analyses of volumes."""
+"""The methods paragraphs of masks and maps, of volumes and of images."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _mask_settings(told: Told) -> str:
 def _mask_optimization(told: Told) -> MethodsText:
     whom = "one mask for all subjects" if told.parameter("group", False) else "one mask per subject"
     paragraph = (
-        f"What {told.network} rests on was found on {told.volumes} by optimising {whom}, as Fong and Vedaldi "
+        f"What {told.network} rests on was found on {told.table} by optimising {whom}, as Fong and Vedaldi "
         f"[fong2017] and, for grey-matter maps, Thibeau-Sutre et al. [thibeausutre2020]: {_mask_settings(told)}. "
         f"lambda_1 = {value_text(told.parameter('lambda_1'))}, lambda_2 = {value_text(told.parameter('lambda_2'))}; "
         f"{value_text(told.parameter('steps'))} steps of Adam [kingma2015] at a learning rate of "
@@ -51,7 +51,7 @@ def _mask_optimization(told: Told) -> MethodsText:
 def _lambda_grid(told: Told) -> MethodsText:
     one, two = told.parameter("lambda_1", []), told.parameter("lambda_2", [])
     paragraph = (
-        f"Masks of {told.network} were optimised on {told.volumes} for all pairs of lambda_1 ({value_text(one)}) and "
+        f"Masks of {told.network} were optimised on {told.table} for all pairs of lambda_1 ({value_text(one)}) and "
         f"lambda_2 ({value_text(two)}) [thibeausutre2020; fong2017]: {_mask_settings(told)}."
     )
     return MethodsText(
@@ -78,10 +78,13 @@ def _mask_robustness(told: Told) -> MethodsText:
 def _grad_cam(told: Told) -> MethodsText:
     layer = told.parameter("layer", "auto")
     where = "the last layer with a map" if layer == "auto" else f"the layer {layer}"
+    name, weights = "Grad-CAM maps [selvaraju2017]", "the mean of the score's gradient over all spatial axes"
+    if told.parameter("variant") == "grad_cam_plus_plus":
+        name = "Grad-CAM++ maps [chattopadhay2018]"
+        weights = "the sum over all spatial axes of the score's positive gradient with the weights of Grad-CAM++"
     paragraph = (
-        f"Grad-CAM maps [selvaraju2017] of {told.network} were computed on {told.volumes} at {where}: feature maps "
-        "weighted by the mean of the score's gradient over all spatial axes, negative values cut off, linearly "
-        "interpolated to the volume's grid."
+        f"{name} of {told.network} were computed on {told.table} at {where}: feature maps weighted by {weights}, "
+        "negative values cut off, linearly interpolated to the input's grid."
     )
     return MethodsText(
         paragraph, ("The map is as coarse as the layer; small regions can't be told apart.", _ONE_NETWORK)
@@ -89,16 +92,26 @@ def _grad_cam(told: Told) -> MethodsText:
 
 
 def _saliency(told: Told) -> MethodsText:
+    what = "gradient" if told.parameter("absolute", True) is False else "size of the gradient"
+    times = " times the input" if told.parameter("times_input") else ""
+    samples = told.parameter("samples", 0)
+    noisy = (
+        f" The gradient is the mean over {value_text(samples)} copies of the input with Gaussian noise of "
+        f"{value_text(told.parameter('sigma', 0.15))} of the input's range, as SmoothGrad does [smilkov2017]."
+        if samples
+        else ""
+    )
+    place = "pixel" if told.dataset is not None and told.dataset.kind == "images" else "voxel"
     paragraph = (
-        f"Saliency maps [simonyan2014] of {told.network}, the gradient of the score with respect to each voxel, were "
-        f"computed on {told.volumes}."
+        f"Saliency maps [simonyan2014] of {told.network}, the {what} of the score with respect to each {place}{times}, "
+        f"were computed on {told.table}.{noisy}"
     )
     return MethodsText(paragraph, ("Gradients are local and noisy; they say what small changes do.", _ONE_NETWORK))
 
 
 def _occlusion(told: Told) -> MethodsText:
     paragraph = (
-        f"Occlusion maps [zeiler2014] of {told.network} were computed on {told.volumes}: the change of the score when "
+        f"Occlusion maps [zeiler2014] of {told.network} were computed on {told.table}: the change of the score when "
         f"a window ({value_text(told.parameter('window'))}, step {value_text(told.parameter('stride'))}) or a region "
         f"is replaced ({value_text(told.parameter('fill'))})."
     )
@@ -137,7 +150,7 @@ def _resampling(told: Told) -> MethodsText:
     spacing = told.parameter("spacing")
     edge = f" with voxels of {value_text(spacing)} mm" if spacing else ""
     paragraph = (
-        f"{told.volumes} were resampled to {value_text(told.parameter('template'))}{edge} "
+        f"{told.table} were resampled to {value_text(told.parameter('template'))}{edge} "
         f"({value_text(told.parameter('interpolation'))} interpolation) with nilearn [abraham2014]."
     )
     return MethodsText(paragraph, ("Resampling moves nothing that the affines don't say; no registration was made.",))

@@ -302,6 +302,33 @@ def test_that_a_cohort_is_described_by_its_grid_and_hundreds_of_hashes_are_cut(r
     assert "unknown" not in text
 
 
+@pytest.mark.parametrize(
+    ("analysis", "parameters", "words"),
+    [
+        ("grad_cam", {"layer": "block2"}, "Grad-CAM maps [1] of"),
+        ("grad_cam", {"variant": "grad_cam_plus_plus"}, "Chattopadhay, A."),
+        ("saliency", {}, "the size of the gradient of the score with respect to each voxel, were computed"),
+        (
+            "saliency",
+            {"absolute": False, "times_input": True},
+            "the gradient of the score with respect to each voxel t",
+        ),
+        ("saliency", {"samples": 20, "sigma": 0.1}, "20 copies of the input with Gaussian noise of 0.1"),
+        ("resampling", {"template": "mni152_1mm", "spacing": 4.0}, "resampled to mni152_1mm with voxels of 4 mm"),
+        ("mask_optimization", {"group": True}, "HAL hal-03365775"),
+    ],
+)
+def test_that_the_methods_of_maps_are_those_of_the_run(
+    record: dict[str, Any], analysis: str, parameters: dict[str, Any], words: str
+) -> None:
+    card = DatasetCard(name="heads", kind="volumes", n_rows=3)
+    told = {**record, "analysis": analysis, "parameters": parameters}
+    text, _ = read(write_report("T", [(told, {})], datasets={"dataset-0001": card}))
+    assert words in text
+    assert "(3 volumes)" in text
+    assert ("Smilkov" in text) == ("samples" in parameters)
+
+
 def test_that_a_figure_of_many_bars_shows_the_largest_and_says_so(record: dict[str, Any]) -> None:
     size = np.arange(84.0)[::-1] / 100
     size[50] = -2.0

@@ -257,12 +257,14 @@ class VolumeMosaic:
 def _notes(slices: Slices, left_out: int) -> list[str]:
     """Return what must be known of the picture: sides, the anatomy below or why there is none, what is left out."""
     told = ["The patient's right is on the left of axial and coronal slices; mm in the space of the volume."]
-    over = [entry.over for entry in slices.entries if entry.over]
+    over = {entry.over: entry.sentence for entry in slices.entries if entry.over}
     words = list(dict.fromkeys(entry.sentence for entry in slices.entries if entry.sentence))
     if not over and not slices.is_input:
         told.append("Grey: where the map is not zero.")
-    elif over and not words:
-        told.append(f"Over {over[0]}." if len(set(over)) == 1 else "Each over its own subject.")
+    elif len(over) > 1:
+        told.append("Each over its own subject.")
+    elif over and not any(over.values()):
+        told.append(f"Over {next(iter(over))}.")
     told += words
     if slices.threshold > 0:
         told.append(f"What is smaller than {short(slices.threshold)} is not drawn.")
