@@ -229,9 +229,12 @@ def _cross_validate(options: argparse.Namespace, tools: Tools, recipe: Mapping[s
 
 
 def resume(options: argparse.Namespace, tools: Tools) -> int:
-    """Go on with an interrupted run."""
+    """Go on with an interrupted run, or begin one that was queued when the program ended."""
     with Project.open(options.project) as project:
-        return _finish(project, running.resume(project, options.run_id), options, tools)
+        run = project.run(options.run_id)
+        # Only one program writes to a project, so nobody else is about to start what waits in its queue.
+        waiting = run if run.state == "queued" else running.resume(project, run.id)
+        return _finish(project, waiting, options, tools)
 
 
 def extend(options: argparse.Namespace, tools: Tools) -> int:

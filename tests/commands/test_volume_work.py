@@ -158,3 +158,21 @@ def test_that_what_of_a_dicom_folder_is_left_out_is_said(sensiview: Command, tmp
     none = sensiview("add-dataset", project, folder / "report", "--kind", "dicom")
     assert none.code == 1
     assert none.err.startswith("The series is no volume. It holds no pixel data")
+
+
+def test_that_a_run_that_was_still_waiting_when_the_program_ended_can_be_begun(
+    sensiview: Command, cohort: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sensiview.command_line import run_commands
+
+    def killed(*_: Any) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(run_commands, "_finish", killed)
+        ended = sensiview("run", cohort, "saliency", "--dataset", "cohort", "--model", "net fold 0", "-p", "subjects=0")
+    assert ended.code == 130
+    waiting = sensiview("runs", cohort, "--json").json["runs"][-1]
+    assert waiting["state"] == "queued"
+    begun = sensiview("resume", cohort, waiting["id"], "--json")
+    assert (begun.code, begun.json["state"]) == (0, "succeeded"), begun.err
