@@ -1,45 +1,52 @@
-"""Python's search for cycles of garbage, held back until the user pauses.
+"""Python's search for cycles of garbage, made by the GUI thread at times that nobody notices.
 
-With napari imported there are half a million objects to look through, which takes a quarter of a second and, on a
-busy machine, a whole one. Left to itself Python does that whenever enough objects have been made: in the middle of
-a drag through the slices. The small searches of young objects (below a millisecond) go on as always.
+Left to itself Python searches whenever enough objects have been made, in whichever thread that happens. Both hurt
+here. With napari imported there are half a million objects to look through, which takes a quarter of a second and,
+on a busy machine, a whole one: in the middle of a drag through the slices. And a widget that is found by a search of
+a background thread is deleted there, which Qt does not allow.
 """
 
 from __future__ import annotations
 
 import gc
+import time
 
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-# Without a step, drag or change for so long the user looks or thinks.
-_PAUSE_MS = 2000
-# Searches of the middle generation since the last full one: some hundred thousand objects made and not yet freed.
-_ENOUGH = 20
-_NEVER = 1 << 20
+_LOOK_MS = 500
+# Objects made and not yet freed, above which the young ones are looked through: milliseconds.
+_YOUNG = 2000
+# Searches of the young since the last full one, and the pause after the last step or drag, for a full one.
+_ENOUGH = 60
+_PAUSE_S = 2.0
 
 
 class IdleCollector(QObject):
-    """Makes full searches while nothing is dragged and nothing has changed for a while."""
+    """Searches young objects every now and then, and all of them while nothing is dragged and nothing has changed."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        young, middle, _ = gc.get_threshold()
-        gc.set_threshold(young, middle, _NEVER)
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.setInterval(_PAUSE_MS)
-        self._later.timeout.connect(self._collect)
-        self._later.start()
+        gc.disable()
+        self._touched = time.monotonic()
+        self._next = QTimer(self)
+        self._next.setSingleShot(True)
+        self._next.setInterval(_LOOK_MS)
+        self._next.timeout.connect(self.look)
+        self._next.start()
 
     def postpone(self, *_: object) -> None:
-        """Say that the user is at work: wait for the next pause."""
-        self._later.start()
+        """Say that the user is at work: no full search before the next pause."""
+        self._touched = time.monotonic()
 
-    def _collect(self) -> None:
-        if gc.get_count()[2] >= _ENOUGH and QApplication.mouseButtons() == Qt.MouseButton.NoButton:
+    def look(self) -> None:
+        """Search where it is time to."""
+        paused = time.monotonic() - self._touched >= _PAUSE_S
+        if paused and gc.get_count()[2] >= _ENOUGH and QApplication.mouseButtons() == Qt.MouseButton.NoButton:
             gc.collect()
-        self._later.start()
+        elif gc.get_count()[0] >= _YOUNG:
+            gc.collect(1)
+        self._next.start()
 
 
 def idle_collector() -> IdleCollector:
@@ -48,3 +55,8 @@ def idle_collector() -> IdleCollector:
     assert app is not None
     found = app.findChild(IdleCollector)
     return found if found is not None else IdleCollector(app)
+
+
+def set_aside() -> None:
+    """Leave what there is now out of all searches: modules, which stay to the end, outnumber everything else."""
+    gc.freeze()

@@ -1,8 +1,11 @@
-"""Full searches for garbage wait for a pause, so that no step through the slices waits for them."""
+"""Searches for garbage are made by the GUI thread, full ones in a pause, so that no step through the slices waits."""
 
 from __future__ import annotations
 
 import gc
+import threading
+import time
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,54 +17,75 @@ pytestmark = pytest.mark.needs_display
 
 
 @pytest.fixture
-def full_searches() -> Iterator[list[int]]:
-    """Return a list that grows with every full search."""
+def collector(qapp: Any) -> Iterator[IdleCollector]:
+    """Return a collector that looks only when asked."""
+    made = IdleCollector(qapp)
+    made._next.setInterval(3_600_000)
+    made._next.start()
+    yield made
+    made._next.stop()
+    made.setParent(None)
+    made.deleteLater()
+
+
+@pytest.fixture
+def searches() -> Iterator[list[int]]:
+    """Return a list that grows by the generation of every search."""
     found: list[int] = []
 
     def note(phase: str, info: dict[str, int]) -> None:
-        if phase == "start" and info["generation"] == 2:
-            found.append(1)
+        if phase == "start":
+            found.append(info["generation"])
 
     gc.callbacks.append(note)
     yield found
     gc.callbacks.remove(note)
 
 
-def test_that_a_viewer_holds_full_searches_back(make_viewer: Callable[..., Any]) -> None:
+def test_that_a_viewer_keeps_searches_out_of_its_threads(make_viewer: Callable[..., Any], searches: list[int]) -> None:
     make_viewer()
-    assert gc.get_threshold()[2] > 100_000
+    assert not gc.isenabled()
+    searches.clear()
+    thread = threading.Thread(target=lambda: [[n] for n in range(100_000)])
+    thread.start()
+    thread.join()
+    assert searches == []
 
 
 def test_that_there_is_one_for_the_application(qapp: Any) -> None:
     assert idle_collector() is idle_collector()
 
 
-def test_that_a_full_search_is_made_in_a_pause_and_not_before(
-    qapp: Any, full_searches: list[int], monkeypatch: pytest.MonkeyPatch, settle: Callable[..., None]
+def test_that_a_full_search_waits_for_a_pause(
+    collector: IdleCollector, searches: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    collector = IdleCollector(qapp)
-    collector._later.setInterval(150)
-    collector.postpone()
     monkeypatch.setattr("sensiview.gui.garbage._ENOUGH", 0)
-    for _ in range(6):
-        settle(0.05)
-        collector.postpone()
-    assert full_searches == []
-    settle(0.4)
-    assert full_searches
-    collector._later.stop()
-    collector.setParent(None)
-    collector.deleteLater()
-
-
-def test_that_no_search_is_made_where_little_was_left_over(qapp: Any, full_searches: list[int], settle: Any) -> None:
-    gc.collect()
-    full_searches.clear()
-    collector = IdleCollector(qapp)
-    collector._later.setInterval(20)
+    monkeypatch.setattr("sensiview.gui.garbage._PAUSE_S", 0.1)
     collector.postpone()
-    settle(0.15)
-    assert full_searches == []
-    collector._later.stop()
-    collector.setParent(None)
-    collector.deleteLater()
+    collector.look()
+    assert 2 not in searches
+    time.sleep(0.12)
+    collector.look()
+    assert searches[-1] == 2
+
+
+def test_that_young_garbage_is_freed_while_the_user_is_at_work(collector: IdleCollector) -> None:
+    class Ring:
+        pass
+
+    gc.collect()
+    ring: Any = Ring()
+    ring.itself, gone = ring, weakref.ref(ring)
+    del ring
+    kept = [[n] for n in range(5000)]
+    collector.postpone()
+    collector.look()
+    assert gone() is None
+    assert len(kept) == 5000
+
+
+def test_that_nothing_is_searched_where_nothing_was_made(collector: IdleCollector, searches: list[int]) -> None:
+    gc.collect()
+    searches.clear()
+    collector.look()
+    assert searches == []

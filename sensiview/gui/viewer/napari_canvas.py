@@ -6,8 +6,6 @@ bindings never see an event of a 2-D pane, since a transparent widget lies on to
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import os
 import threading
 import warnings
@@ -20,6 +18,7 @@ from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from sensiview import locations
+from sensiview.gui.garbage import set_aside
 from sensiview.gui.viewer.compositing import Array, Picture
 from sensiview.gui.viewer.pane_view import PaneView
 
@@ -40,11 +39,7 @@ def prepare() -> None:
             return
         # napari keeps settings in a file of its own; ours must not be changed by what a user set in napari.
         os.environ.setdefault("NAPARI_CONFIG", str(locations.settings_file().with_name("napari.yaml")))
-        collecting = gc.isenabled()
-        gc.disable()  # hardly anything of an import is garbage, and every full search for it holds all threads up
-        with warnings.catch_warnings(), contextlib.ExitStack() as after:
-            if collecting:
-                after.callback(gc.enable)
+        with warnings.catch_warnings():
             # What napari's packages warn each other about is nothing that a user of ours can change.
             warnings.simplefilter("ignore")
             import napari.components
@@ -54,6 +49,7 @@ def prepare() -> None:
             # The first layer imports xarray and reads a table of units.
             napari.layers.Image(np.zeros((2, 2, 3), np.uint8), rgb=True)
             napari.layers.Image(np.zeros((2, 2, 2), np.float32))
+        set_aside()
         _ready.set()
 
 
