@@ -157,8 +157,8 @@ def _summary(card: ModelCard, recipe: TrainingRecipe, outcome: CourseOutcome, wo
         title=f"{card.name}: {card.architecture}, {card.n_parameters:,} parameters",
         description=(
             f"After {len(outcome.history):,} epochs{kept}: in eval mode, over the {words.many} of each part; the "
-            f"split is by {words.group}.{fold} Balanced accuracy is the mean of the classes' shares; auc the area under "
-            "the ROC curve of the second of two classes."
+            f"split is by {words.group}.{fold} Balanced accuracy is the mean of the classes' shares; auc the area "
+            "under the ROC curve of the second of two classes."
         ),
         frame=frame if len(card.class_names) == 2 else frame.drop(columns="auc"),
         keys=("split",),

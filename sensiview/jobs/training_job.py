@@ -1,4 +1,4 @@
-"""The job that trains a network on a table, with live curves of loss and accuracy; volumes have a job of their own."""
+"""The job that trains a network on a table, with live curves; images and volumes have jobs of their own."""
 
 from __future__ import annotations
 
@@ -66,11 +66,15 @@ def train(
         from sensiview.jobs.volume_training_job import train_on_volumes
 
         return train_on_volumes(task, device, progress, architecture)
+    if architecture.input_kind == "images":
+        from sensiview.jobs.image_training_job import train_on_images
+
+        return train_on_images(task, device, progress, architecture)
     recipe = recipe_of(architecture, task.parameters)
     foreign = recipe.foreign("table")
     if foreign:
         raise UserError(
-            f"The training setting '{foreign[0]}' is for volumes; '{architecture.key}' learns from a table."
+            f"The training setting '{foreign[0]}' is for images or volumes; '{architecture.key}' learns from a table."
         )
     progress.stage("Reading the data")
     table = open_table(task.dataset, on_progress=lambda share: progress.advance(0))

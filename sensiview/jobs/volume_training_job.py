@@ -51,6 +51,8 @@ def train_on_volumes(
         raise UserError("Training needs volumes and an architecture. Choose both.")
     wanted = task.model.card
     recipe = recipe_of(architecture, task.parameters)
+    if foreign := recipe.foreign("volumes"):
+        raise UserError(f"The training setting '{foreign[0]}' is for images; '{architecture.key}' learns from volumes.")
     progress.stage("Reading the volumes")
     volumes = open_volumes(task.dataset)
     labels, classes = volumes.labels(), tuple(volumes.card.class_counts)
