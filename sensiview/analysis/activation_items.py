@@ -10,13 +10,12 @@ import numpy as np
 
 from sensiview.analysis.activation_starts import Starts
 from sensiview.analysis.image_choice import colour_names
-from sensiview.analysis.items import Array, Curve, FieldMap, ImageSeries, IndexTable, Item, Matrix
+from sensiview.analysis.items import INPUT_VALUE, Array, Curve, FieldMap, ImageSeries, IndexTable, Item, Matrix
 
 if TYPE_CHECKING:
     from sensiview.datasets.images import ImageSet
 
-PIXEL = "pixel value"
-NORMALISED = "normalised input"
+CHANGE = "change of the input value"
 _MOST_PREVIEW = 90_000
 # A grid of more classes than this is not read by anybody.
 MOST_CROSS = 60
@@ -30,15 +29,12 @@ class Pictures:
     ----------
     starts : Starts
     images : ImageSet
-    unit : str
-        ``pixel value`` or ``normalised input``.
     low, high : float
         Range of the values; what is shown black and white.
     """
 
     starts: Starts
     images: ImageSet
-    unit: str
     low: float
     high: float
 
@@ -99,7 +95,7 @@ def picture_items(of: Pictures, start: Array, found: Array, snapshots: Array, st
             values=of.folded(snapshots),
             axes=(*axes, "step", "channel", "y", "x"),
             coordinates={**whole, "step": tuple(str(step) for step in steps)},
-            unit=of.unit,
+            unit=INPUT_VALUE,
         ),
         "change": FieldMap(
             title="Size of the change",
@@ -107,7 +103,7 @@ def picture_items(of: Pictures, start: Array, found: Array, snapshots: Array, st
             values=of.folded(np.abs(change).mean(axis=1)),
             axes=(*axes, "y", "x"),
             coordinates=labels,
-            unit=of.unit,
+            unit=CHANGE,
         ),
         "difference": FieldMap(
             title="Difference to the start",
@@ -115,7 +111,7 @@ def picture_items(of: Pictures, start: Array, found: Array, snapshots: Array, st
             values=of.folded(change),
             axes=(*axes, "channel", "y", "x"),
             coordinates=whole,
-            unit=of.unit,
+            unit=CHANGE,
             signed=True,
         ),
         "image": FieldMap(
@@ -124,7 +120,7 @@ def picture_items(of: Pictures, start: Array, found: Array, snapshots: Array, st
             values=of.folded(found),
             axes=(*axes, "channel", "y", "x"),
             coordinates=whole,
-            unit=of.unit,
+            unit=INPUT_VALUE,
         ),
     }
     items["input"] = _input(of, start)
@@ -175,7 +171,7 @@ def trace_item(of: Pictures, trace: Array) -> Curve:
         x="step",
         y=("activation", "objective", *columns[2:]),
         series=series,
-        units={"step": "", **{name: PIXEL if name == "total_variation" else "" for name in columns}},
+        units={"step": "", **{name: INPUT_VALUE if name == "total_variation" else "" for name in columns}},
     )
 
 

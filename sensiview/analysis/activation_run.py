@@ -101,7 +101,7 @@ def open_activation(study: Study, parameters: ActivationParameters, progress: Pr
         starts,
         rows,
         (lambda rows: rows) if authors else inputs.prepared,
-        made.Pictures(starts, images, made.NORMALISED if authors else made.PIXEL, low, high),
+        made.Pictures(starts, images, low, high),
         settings,
         warnings,
         warn,
