@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def new_cross_validation(
     project: Project,
-    architecture: str,
+    architecture: str = "",
     *,
     dataset: str | None = None,
     folds: int = 5,
@@ -27,6 +27,7 @@ def new_cross_validation(
     device: str = "auto",
     seed: int = 1,
     name: str = "",
+    base: str | None = None,
 ) -> list[RunRecord]:
     """Queue `folds` x `runs` trainings; the folds are kept with the data set, so that later ones are the same.
 
@@ -36,22 +37,22 @@ def new_cross_validation(
     Raises
     ------
     UserError
-        Fewer than two folds, fewer subjects of a class than folds, no target.
+        Fewer than two folds, fewer subjects (images: groups) than folds, no target.
     """
     if folds < 2:
         raise UserError(f"Cross-validation needs at least two folds (given: {folds}).")
     if runs < 1:
         raise UserError(f"At least one run is needed (given: {runs}).")
     source = choose_dataset(project, dataset)
-    if source.card.kind != "volumes":
+    if source.card.kind == "table":
         raise UserError(
-            f"Cross-validation splits subjects; '{source.card.name}' is a data set of {source.card.kind}. Give "
+            f"Cross-validation splits subjects of volumes and groups of images; '{source.card.name}' is a table. Give "
             "training and test rows instead."
         )
     if source.card.target is None:
-        raise UserError(f"Training needs the column of the diagnosis; '{source.card.name}' has none. Choose one first.")
+        raise UserError(f"Training needs the column of the classes; '{source.card.name}' has none. Choose one first.")
     keep_folds(project, source, folds, seed)
-    title = name or architecture
+    title = name or architecture or (project.model(base).card.name if base else "")
     return [
         new_training(
             project,
@@ -60,6 +61,7 @@ def new_cross_validation(
             options=options,
             recipe={**(recipe or {}), "folds": folds, "fold": fold, "run": run, "split_seed": seed},
             device=device,
+            base=base,
             seed=seed + run,
             name=f"{title} fold {fold} run {run}" if runs > 1 else f"{title} fold {fold}",
         )
@@ -80,9 +82,21 @@ def keep_folds(project: Project, source: DatasetSource, folds: int, seed: int) -
     if isinstance(known, dict) and (known.get("k"), known.get("seed")) == (folds, seed):
         return
     from sensiview.datasets.folds import assign_folds
+
+    groups, labels = _groups(source)
+    assignment = assign_folds(groups, labels, folds, seed)
+    extra = {**source.card.extra, "folds": {"k": folds, "seed": seed, "assignment": dict(assignment)}}
+    project.update_dataset_card(source.id, source.card.model_copy(update={"extra": extra}))
+
+
+def _groups(source: DatasetSource) -> tuple[tuple[str, ...], list[int]]:
+    """Return what each volume or image belongs to, and its class."""
+    if source.card.kind == "images":
+        from sensiview.datasets.image_opening import open_images
+
+        images = open_images(source)
+        return images.groups, images.labels().tolist()
     from sensiview.datasets.volume_opening import open_volumes
 
     volumes = open_volumes(source)
-    assignment = assign_folds(volumes.subjects, volumes.labels().tolist(), folds, seed)
-    extra = {**source.card.extra, "folds": {"k": folds, "seed": seed, "assignment": dict(assignment)}}
-    project.update_dataset_card(source.id, source.card.model_copy(update={"extra": extra}))
+    return tuple(volumes.subjects), volumes.labels().tolist()

@@ -75,7 +75,7 @@ def new_analysis(
 
 def new_training(
     project: Project,
-    architecture: str,
+    architecture: str = "",
     *,
     dataset: str | None = None,
     options: Mapping[str, Any] | None = None,
@@ -83,16 +83,31 @@ def new_training(
     device: str = "auto",
     seed: int = 1,
     name: str = "",
+    base: str | None = None,
 ) -> RunRecord:
-    """Queue the training of a new model; the model is added to the project when the run succeeds."""
+    """Queue the training of a new model; the model is added to the project when the run succeeds.
+
+    `base` is the name or identifier of a model to start from; it gives the architecture and its options. For images.
+
+    Raises
+    ------
+    UserError
+        Unknown names, no target, or a model that can't be trained further.
+    """
     data = choose_dataset(project, dataset)
     if data.card.target is None:
         raise UserError(f"Training needs a target column; '{data.card.name}' has none. Choose one first.")
+    more: dict[str, Any] = {}
+    if base:
+        source = project.model(base)
+        _check_base(source, data.card.kind, architecture, options or {})
+        architecture, options, more = source.card.architecture, source.card.options, {"base": source.id}
+        name = name or f"{source.card.name}, further"
     return project.new_run(
         kind="training",
         analysis="training",
         revision=1,
-        parameters={"architecture": architecture, "options": dict(options or {}), "recipe": dict(recipe or {})},
+        parameters={"architecture": architecture, "options": dict(options or {}), "recipe": dict(recipe or {}), **more},
         dataset=data.id,
         model=None,
         device=device,
@@ -100,6 +115,21 @@ def new_training(
         batch_size=None,
         name=name or architecture,
     )
+
+
+def _check_base(source: ModelSource, kind: str, architecture: str, options: Mapping[str, Any]) -> None:
+    own = source.card.architecture
+    if source.weights is None or not own:
+        raise UserError(
+            f"'{source.card.name}' is a program, which can't be trained. Choose a model that has an architecture and "
+            "weights."
+        )
+    if kind != "images":
+        raise UserError("Only trainings on images can start from a trained model. Leave it out to train a new one.")
+    if architecture not in ("", own):
+        raise UserError(f"'{source.card.name}' is a '{own}', not a '{architecture}'. Leave the architecture out.")
+    if options:
+        raise UserError(f"The options are those of '{source.card.name}'. Leave '{next(iter(options))}' out.")
 
 
 def extend(project: Project, catalogue: Catalogue, run_id: str, changes: Mapping[str, Any]) -> RunRecord:
@@ -167,6 +197,8 @@ def task_for(project: Project, run_id: str) -> Task:
     if run.kind == "training":
         card = ModelCard(name=run.name, architecture=parameters["architecture"], options=parameters["options"])
         model = ModelSource(id="", card=card)
+        if "base" in parameters:
+            model = _started_from(project.model(parameters["base"]), run.name)
         parameters = parameters["recipe"]
     return Task(
         kind=run.kind,
@@ -182,6 +214,13 @@ def task_for(project: Project, run_id: str) -> Task:
         batch_size=run.batch_size,
         checkpoint=checkpoint,
     )
+
+
+def _started_from(base: ModelSource, name: str) -> ModelSource:
+    """Return a trained model under the name of the one that is trained from it, for any number of classes."""
+    options = {key: value for key, value in base.card.options.items() if key != "num_classes"}
+    changes = {"name": name, "options": options, "training": {"starts_from": base.card.name}}
+    return ModelSource(id=base.id, card=base.card.model_copy(update=changes), weights=base.weights)
 
 
 def inspection_task(directory: Path, card: ModelCard, weights: Path | None, program: Path | None = None) -> Task:

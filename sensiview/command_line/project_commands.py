@@ -31,12 +31,28 @@ def new(options: argparse.Namespace, tools: Tools) -> int:
 
 
 def _class_names(path: Path) -> tuple[str, ...]:
-    text = path.read_text(encoding="utf-8")
-    if text.lstrip().startswith("["):
+    """Return the names of a file: one a line, a JSON list, or a JSON object by number or with a list in it."""
+    text = path.read_text(encoding="utf-8-sig")
+    if not text.lstrip().startswith(("[", "{")):
+        return tuple(line.strip() for line in text.splitlines() if line.strip())
+    try:
         names = json.loads(text)
-    else:
-        names = [line.strip() for line in text.splitlines() if line.strip()]
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path} is not JSON: {error}.") from None
+    if isinstance(names, dict):
+        names = _listed(names)
+    if not isinstance(names, list) or not all(isinstance(name, str | int | float) for name in names):
+        raise UserError(f"{path} must hold the class names: one a line, a JSON list, or an object from number to name.")
     return tuple(str(name) for name in names)
+
+
+def _listed(names: dict[str, Any]) -> Any:
+    """Return the list in an object: the only one there is, or the values by number (ImageNet's: the last of a pair)."""
+    if all(key.isdecimal() for key in names):
+        values = [names[key] for key in sorted(names, key=int)]
+        return [value[-1] if isinstance(value, list) and value else value for value in values]
+    lists = [value for value in names.values() if isinstance(value, list)]
+    return lists[0] if len(lists) == 1 else None
 
 
 def _preprocessing(path: Path) -> dict[str, Any]:
@@ -45,7 +61,10 @@ def _preprocessing(path: Path) -> dict[str, Any]:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not JSON: {error}.") from None
     if not isinstance(value, dict) or "kind" not in value:
-        raise UserError(f"{path} must hold an object with 'kind': 'none' or 'standardise' (with 'mean' and 'std').")
+        raise UserError(
+            f"{path} must hold an object with 'kind': 'none', 'standardise' (with 'mean' and 'std'), 'image' or "
+            "'volume'."
+        )
     return value
 
 
@@ -59,7 +78,7 @@ def add_model(options: argparse.Namespace, tools: Tools) -> int:
         architecture=options.architecture or "",
         options=key_values(options.option),
         class_names=_class_names(options.classes) if options.classes else (),
-        preprocessing=_preprocessing(options.preprocessing) if options.preprocessing else {"kind": "none"},
+        preprocessing=_preprocessing(options.preprocessing) if options.preprocessing else {},
     )
     with Project.open(options.project) as project, tempfile.TemporaryDirectory() as scratch:
         task = inspection_task(Path(scratch), card, options.weights, options.program)
@@ -70,7 +89,8 @@ def add_model(options: argparse.Namespace, tools: Tools) -> int:
     described = source.card
     if options.json:
         say_json({"id": source.id, "name": described.name, "parameters": described.n_parameters,
-                  "layers": [layer.name for layer in described.layers], "notes": list(described.notes)})  # fmt: skip
+                  "layers": [layer.name for layer in described.layers], "notes": list(described.notes),
+                  "preprocessing": described.preprocessing})  # fmt: skip
         return 0
     say(f"Added '{described.name}': {described.architecture or 'program'}, {described.n_parameters:,} parameters")
     for note in described.notes:

@@ -173,11 +173,34 @@ def run(options: argparse.Namespace, tools: Tools) -> int:
         return _finish(project, queued, options, tools)
 
 
+def _check_architecture(key: str, options: Mapping[str, Any], tools: Tools) -> None:
+    """Refuse what can't be built before a run of it stands in the project; name plugins that were not agreed to."""
+    from sensiview.models.architectures import choose
+    from sensiview.plugin_loading import list_plugins
+
+    try:
+        architecture = choose(key, tools.architectures())
+    except UserError as error:
+        asleep = [plugin.name for plugin in list_plugins() if plugin.state in ("untrusted", "changed", "broken")]
+        hint = (
+            f" Plugins that are not loaded may bring it: {', '.join(asleep)}; see 'sensiview plugins'."
+            if asleep
+            else ""
+        )
+        raise UserError(f"{error.sentence}{hint}") from None
+    architecture.parse(options)
+
+
 def train(options: argparse.Namespace, tools: Tools) -> int:
     """Train a network."""
     recipe: dict[str, Any] = dict(key_values(options.recipe))
+    _check_architecture(options.architecture, key_values(options.option), tools)
     if options.epochs is not None:
         recipe["epochs"] = options.epochs
+    if options.freeze and not options.base:
+        raise UserError("--freeze keeps the weights of a trained network; say which with --from MODEL.")
+    if options.freeze:
+        recipe["freeze"] = True
     if options.folds is not None:
         return _cross_validate(options, tools, recipe)
     if options.runs != 1:
@@ -185,8 +208,9 @@ def train(options: argparse.Namespace, tools: Tools) -> int:
     with Project.open(options.project) as project:
         queued = running.new_training(
             project,
-            options.architecture,
+            options.architecture or "",
             dataset=options.dataset,
+            base=options.base,
             options=key_values(options.option),
             recipe=recipe,
             device=options.device,
@@ -201,8 +225,9 @@ def _cross_validate(options: argparse.Namespace, tools: Tools, recipe: Mapping[s
     with Project.open(options.project) as project:
         queued = new_cross_validation(
             project,
-            options.architecture,
+            options.architecture or "",
             dataset=options.dataset,
+            base=options.base,
             folds=options.folds,
             runs=options.runs,
             options=key_values(options.option),
