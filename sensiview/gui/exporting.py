@@ -31,11 +31,14 @@ class PlotDrawer(QObject):
 
     def draw(self, item: Item, path: Path, anatomy: Anatomy | None) -> bool:
         """Write the plot of an item into a file; called in another thread. Raises what drawing raises."""
-        from sensiview.gui.plots.drawing import mosaic_of
+        from sensiview.gui.plots.drawing import mosaic_of, save_mosaic
 
         if self._prepared is None or self._prepared[0] is not item:  # the same map as PNG and as SVG is looked at once
             self._prepared = item, mosaic_of(item, anatomy)
-        answer: dict[str, Any] = {"mosaic": self._prepared[1]}
+        mosaic = self._prepared[1]
+        if mosaic is not None:  # slices are painted on a picture, which no thread but this one knows
+            return save_mosaic(mosaic, path)
+        answer: dict[str, Any] = {}
         self._wanted.emit(item, path, answer)
         if "error" in answer:
             raise answer["error"]
@@ -43,11 +46,10 @@ class PlotDrawer(QObject):
 
     @Slot(object, object, object)
     def _draw(self, item: Item, path: Path, answer: dict[str, Any]) -> None:
-        from sensiview.gui.plots.drawing import draw_item, save_mosaic
+        from sensiview.gui.plots.drawing import draw_item
 
         try:
-            mosaic = answer["mosaic"]
-            answer["drawn"] = save_mosaic(mosaic, path) if mosaic is not None else draw_item(item, path)
+            answer["drawn"] = draw_item(item, path)
         except Exception as error:  # noqa: BLE001 - raised again in the thread that waits for it
             answer["error"] = error
 

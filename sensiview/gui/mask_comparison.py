@@ -54,11 +54,9 @@ def compare_masks(session: Session, run_id: str, masks: Mask, first: str, second
     run = session.run_record(run_id)
     source = next((d for d in session.datasets() if run is not None and d.id == run.dataset), None)
     parameters = run.parameters if run is not None else {}
-    subjects = parameters.get("subjects")
-    wanted = str(subjects[0]) if isinstance(subjects, list | tuple) and subjects else ""
 
     def load() -> tuple[Loaded, Any, Any]:
-        loaded = load_underlay(source, wanted, one, parameters)
+        loaded = load_underlay(source, "", one, parameters)
         return loaded, _regions(one, loaded), _regions(other, loaded)
 
     def show(found: tuple[Loaded, Any, Any]) -> None:

@@ -171,7 +171,9 @@ class VolumeItemView(QWidget):
             self._forget()
         run = self._session.run_record(self._run_id)
         project = self._session.project
-        self._asked = wanted = self._asked or self._first_subject(run)
+        if not self._asked and "subject" in self._choices:
+            self._asked = self._choices["subject"].currentText()
+        wanted = self._asked
         if run is None or project is None:
             return
         try:
@@ -183,14 +185,9 @@ class VolumeItemView(QWidget):
             lambda: load_underlay(source, wanted, item, run.parameters), self._take, self._fail, owner=self
         )
 
-    def _first_subject(self, run: Any) -> str:
-        if "subject" in self._choices:
-            return self._choices["subject"].currentText()
-        subjects = run.parameters.get("subjects") if run is not None else None
-        return str(subjects[0]) if isinstance(subjects, list | tuple) and subjects else ""
-
     def _take(self, loaded: Loaded) -> None:
         self._loaded = loaded
+        self._asked = loaded.name
         if self.over.count() == 0:
             self.over.addItems(list(loaded.names))
         self.over.setCurrentIndex(self.over.findText(loaded.name))

@@ -104,19 +104,25 @@ def classes_of(card: DatasetCard, volumes: VolumeSet) -> tuple[str, ...]:
 def load_underlay(source: DatasetSource | None, wanted: str, item: FieldMap, parameters: Mapping[str, Any]) -> Loaded:
     """Return a volume of the data set for a map to lie over; the map's own grid, empty, when there is none.
 
-    `wanted` names the volume; otherwise the one that the map says it lies over, or the first. Reads files: call it
-    off the GUI thread.
+    `wanted` names the volume; otherwise the one that the map says it lies over, or the first of the run's group. Reads
+    files: call it off the GUI thread.
     """
     volume = name = None
     names: tuple[str, ...] = ()
     problem = None
     if source is not None and source.card.kind == "volumes":
         from sensiview.datasets.volume_opening import open_volumes
+        from sensiview.reporting.anatomy import volume_below
 
         names = tuple(str(known["name"]) for known in source.card.reading["volumes"])
-        name = next((text for text in (wanted, item.over) if text in names), names[0])
+        name = wanted if wanted in names else ""
         try:
-            volume = open_volumes(source).volume(names.index(name))
+            # A missing file of another subject hides no map of this one.
+            volumes = open_volumes(source, all_there=False)
+            if not name:
+                first = (0,) * (item.values.ndim - 3)
+                name = names[volume_below(volumes, item, first, parameters)[0]]
+            volume = volumes.volume(names.index(name))
         except SensiViewError as error:
             problem = error
     if volume is None:
@@ -139,12 +145,17 @@ def fitting_atlas(
 
     if wanted == _NONE or (not wanted and _chosen(card) == _NONE):
         return None, None
+    from sensiview.gui.viewer.panels.opening import MOST_LABELLED, judging_grid
+
+    if volume.raw.size > MOST_LABELLED and not wanted and not _chosen(card):
+        return None, None  # nobody asked for one; the viewer says why where somebody does
     # Of a very large volume the values would take longer to read than they tell.
     data = volume.values() if volume.raw.size < _MOST_VOXELS and volume.raw.any() else None
+    grid = volume.grid if data is not None else judging_grid(volume.grid)[0]
     problem = None
     for text in dict.fromkeys((wanted, "")):
         try:
-            found = atlas_for(text, card, volume.grid, data)
+            found = atlas_for(text, card, grid, data)
         except SensiViewError as error:
             problem = problem or error
             continue

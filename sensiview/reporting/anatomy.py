@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sensiview.analysis.items import FieldMap
+from sensiview.analysis.items import FieldMap, Item
 from sensiview.datasets.volume import Volume
 from sensiview.errors import SensiViewError, UserError
 
@@ -28,12 +28,15 @@ class Anatomy:
     ----------
     sentences : list of str
         Why maps had to be drawn without anatomy, each once.
+    items : mapping
+        The items of the run that is drawn: images of a run lie below its maps.
     """
 
     def __init__(self, source: DatasetSource | None, parameters: Mapping[str, Any]) -> None:
         self._source, self._parameters = source, parameters
         self._volumes: VolumeSet | None = None
         self.sentences: list[str] = []
+        self.items: Mapping[str, Item] = {}
 
     def below(self, item: FieldMap, place: Sequence[int]) -> tuple[Volume | None, str]:
         """Return the volume below one map and what must be said of it; None and why there is none.
@@ -54,7 +57,7 @@ class Anatomy:
             return None, ""
         try:
             volumes = self._opened()
-            index, of = self._index(volumes, item, place)
+            index, of = volume_below(volumes, item, place, self._parameters)
             words = f"Over {volumes.names[index]}, the first of {of:,} volumes." if of > 1 else ""
             return volumes.volume(index), words
         except SensiViewError as error:
@@ -73,21 +76,24 @@ class Anatomy:
             self._volumes = open_volumes(self._source, all_there=False)
         return self._volumes
 
-    def _index(self, volumes: VolumeSet, item: FieldMap, place: Sequence[int]) -> tuple[int, int]:
-        """Return which volume, and the first of how many it is.
 
-        That of the subject, the one the map names, or the first of the run's group.
-        """
-        at = dict(zip(item.axes[:-3], place, strict=True))
-        labels = item.coordinates.get("subject", ())
-        subject = labels[at["subject"]] if "subject" in at and at["subject"] < len(labels) else ""
-        for wanted in (subject, item.over):
-            for known in (volumes.names, volumes.subjects):
-                if wanted in known:
-                    return known.index(wanted), 1
-        subjects = self._parameters.get("subjects", "all")
-        try:
-            group = volumes.select([subjects] if isinstance(subjects, int) else subjects)
-        except UserError:  # the parameter of another analysis: a word, no choice of volumes
-            group = volumes.select("all")
-        return int(group[0]), len(group)
+def volume_below(
+    volumes: VolumeSet, item: FieldMap, place: Sequence[int], parameters: Mapping[str, Any]
+) -> tuple[int, int]:
+    """Return which volume lies below a map of a run with these parameters, and the first of how many it is.
+
+    That of the subject, the one the map names, or the first of the group that the parameter ``subjects`` names.
+    """
+    at = dict(zip(item.axes[:-3], place, strict=True))
+    labels = item.coordinates.get("subject", ())
+    subject = labels[at["subject"]] if "subject" in at and at["subject"] < len(labels) else ""
+    for wanted in (subject, item.over):
+        for known in (volumes.names, volumes.subjects):
+            if wanted in known:
+                return known.index(wanted), 1
+    subjects = parameters.get("subjects", "all")
+    try:
+        group = volumes.select([subjects] if isinstance(subjects, int) else subjects)
+    except UserError:  # the parameter of another analysis: a word, no choice of volumes
+        group = volumes.select("all")
+    return int(group[0]), len(group)

@@ -57,6 +57,8 @@ def export_run(
         An item that the run does not have; a folder that can't be written or holds the export of another run.
     """
     wanted = _wanted(items, item)
+    if anatomy is not None:
+        anatomy.items = items
     folder = ready_folder(Path(directory))
     _refuse_another_run(record, folder)
     # Names over all items, so that a file is called the same whether one is exported or all.

@@ -169,6 +169,8 @@ def _chapter(
     )
     methods = methods_text(told)
     # Notes stand at the top, under "In short".
+    if anatomy is not None:
+        anatomy.items = items
     results = [_result(item, figures, anatomy) for item in items.values() if not isinstance(item, Note)]
     bare = anatomy.sentences if anatomy is not None else []
     state = _STATES.get(str(record.get("state", "succeeded")), "")

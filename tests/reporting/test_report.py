@@ -311,7 +311,7 @@ def test_that_a_cohort_is_described_by_its_grid_and_hundreds_of_hashes_are_cut(r
         (
             "saliency",
             {"absolute": False, "times_input": True},
-            "the gradient of the score with respect to each voxel t",
+            "the gradient of the score with respect to each voxel",
         ),
         ("saliency", {"samples": 20, "sigma": 0.1}, "20 copies of the input with Gaussian noise of 0.1"),
         ("resampling", {"template": "mni152_1mm", "spacing": 4.0}, "resampled to mni152_1mm with voxels of 4 mm"),

@@ -16,7 +16,7 @@ from PySide6.QtSvg import QSvgGenerator
 
 from sensiview.analysis.items import FieldMap
 from sensiview.gui.number_text import short, with_unit_behind
-from sensiview.gui.plots.volume_slices import Below, Slices, content_box, slices_of
+from sensiview.gui.plots.volume_slices import Below, content_box, notes_of, slices_of
 from sensiview.gui.themes import LIGHT, Theme
 from sensiview.gui.viewer.compositing import compose, in_plane, is_mirrored
 from sensiview.gui.viewer.corner_texts import position_text
@@ -37,7 +37,7 @@ _OPTIONS = Options()
 _FLAG = "RADIOLOGICAL"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Tile:
     """A slice, the black field it lies in, its place there, and whether lines show the peak."""
 
@@ -74,10 +74,11 @@ class VolumeMosaic:
         self.left_out = len(places) - MOST_ROWS if len(places) > MOST_ROWS else 0
         slices = slices_of(item, places[:MOST_ROWS], below)
         self.grid, self.entries = slices.grid, slices.entries
-        self.notes = _notes(slices, self.left_out)
+        self.notes = notes_of(slices, self.left_out)
         self._box = content_box(slices)
         self._titles: list[tuple[QRectF, str]] = []
         self._tiles: list[_Tile] = []
+        self._pictures: dict[_Tile, QImage] = {}
         self.size = self._arrange(max(360, width))
 
     # Where everything lies.
@@ -155,10 +156,9 @@ class VolumeMosaic:
     def _paint_tile(self, painter: QPainter, tile: _Tile) -> None:
         entry, grid, place = self.entries[tile.entry], self.grid, tile.place
         mirrored = is_mirrored(tile.axis, _OPTIONS)
-        picture = compose(entry.layers, grid, tile.axis, tile.index, mirrored=mirrored, detail=1)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on=False)
         painter.fillRect(tile.field, BACKGROUND)
-        painter.drawImage(place, as_image(self._cropped(picture, tile.axis, mirrored)))
+        painter.drawImage(place, self._picture(tile, mirrored))
         if tile.crossed and entry.peaked:
             self._paint_cross(painter, tile, entry.peak, mirrored)
         small = max(8, min(13, round(place.width() / 11)))
@@ -168,6 +168,14 @@ class VolumeMosaic:
         mm = grid.origin[tile.axis] + tile.index * grid.spacing[tile.axis]
         at = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft
         write_on(painter, tile.field, position_text(mm, tile.axis), at)
+
+    def _picture(self, tile: _Tile, mirrored: bool) -> QImage:
+        """Return the slice of a tile, made once: it is the same in every file."""
+        if tile not in self._pictures:
+            layers = self.entries[tile.entry].layers
+            picture = compose(layers, self.grid, tile.axis, tile.index, mirrored=mirrored, detail=1)
+            self._pictures[tile] = as_image(self._cropped(picture, tile.axis, mirrored))
+        return self._pictures[tile]
 
     def _cropped(self, picture: npt.NDArray[np.uint8], axis: Axis, mirrored: bool) -> npt.NDArray[np.uint8]:
         across, up = in_plane(axis)
@@ -252,33 +260,6 @@ class VolumeMosaic:
             self.paint(painter)
         finally:
             painter.end()
-
-
-def _notes(slices: Slices, left_out: int) -> list[str]:
-    """Return what must be known of the picture: sides, the anatomy below or why there is none, what is left out."""
-    told = ["The patient's right is on the left of axial and coronal slices; mm in the space of the volume."]
-    over = {entry.over: entry.sentence for entry in slices.entries if entry.over}
-    words = list(dict.fromkeys(entry.sentence for entry in slices.entries if entry.sentence))
-    if not over and not slices.is_input:
-        told.append("Grey: where the map is not zero.")
-    elif len(over) > 1:
-        told.append("Each over its own subject.")
-    elif over and not any(over.values()):
-        told.append(f"Over {next(iter(over))}.")
-    told += words
-    if slices.threshold > 0:
-        told.append(f"What is smaller than {short(slices.threshold)} is not drawn.")
-    if slices.grid.resampled:
-        told.append("Oblique: resampled for display.")
-    if slices.step > 1:
-        told.append(
-            f"Of each axis every {slices.step}th voxel is drawn."
-            if slices.step > 3
-            else f"Of each axis every {'second' if slices.step == 2 else 'third'} voxel is drawn."
-        )
-    if left_out:
-        told.append(f"{left_out} more are not drawn.")
-    return told
 
 
 def _kept(span: tuple[int, int], count: int, *, reverse: bool) -> tuple[int, int]:

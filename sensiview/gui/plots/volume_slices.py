@@ -227,3 +227,30 @@ def content_box(slices: Slices) -> tuple[tuple[int, int], ...]:
         spare = max(1, round(0.02 * size))
         box.append((max(0, low[axis] - spare), min(size - 1, high[axis] + spare)) if high[axis] >= 0 else (0, size - 1))
     return tuple(box)
+
+
+def notes_of(slices: Slices, left_out: int) -> list[str]:
+    """Return what must be known of the picture: sides, the anatomy below or why there is none, what is left out."""
+    told = ["The patient's right is on the left of axial and coronal slices; mm in the space of the volume."]
+    over = {entry.over: entry.sentence for entry in slices.entries if entry.over}
+    words = list(dict.fromkeys(entry.sentence for entry in slices.entries if entry.sentence))
+    if not over and not slices.is_input:
+        told.append("Grey: where the map is not zero.")
+    elif len(over) > 1:
+        told.append("Each over its own subject.")
+    elif over and not any(over.values()):
+        told.append(f"Over {next(iter(over))}.")
+    told += words
+    if slices.threshold > 0:
+        told.append(f"What is smaller than {short(slices.threshold)} is not drawn.")
+    if slices.grid.resampled:
+        told.append("Oblique: resampled for display.")
+    if slices.step > 1:
+        told.append(
+            f"Of each axis every {slices.step}th voxel is drawn."
+            if slices.step > 3
+            else f"Of each axis every {'second' if slices.step == 2 else 'third'} voxel is drawn."
+        )
+    if left_out:
+        told.append(f"{left_out} more are not drawn.")
+    return told

@@ -7,21 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
 
 from sensiview.gui.number_text import short, with_unit_behind
 from sensiview.gui.viewer.compositing import Picture, compose, in_plane, is_mirrored
 from sensiview.gui.viewer.corner_texts import position_text
-from sensiview.gui.viewer.look_tables import colours_of, range_of
+from sensiview.gui.viewer.look_tables import range_of
 from sensiview.gui.viewer.pane_painting import colour_bar_layers
 from sensiview.gui.viewer.scene import Axis, DisplayGrid, Scene
+from sensiview.gui.viewer.slice_marks import BACKGROUND, INK, as_image, colour_strip, write_on, write_sides
 
 MOST_TILES = 400
-_SIDES = (("L", "R"), ("P", "A"), ("I", "S"))
-_INK, _LETTER, _LINE = QColor("#f2f4f7"), QColor("#ffd84a"), QColor("#35e08a")
-_EDGE = 3.0
+_LINE = QColor("#35e08a")
 _MOST_PIXELS = 120_000_000
 
 
@@ -125,19 +123,19 @@ def draw_mosaic(scene: Scene, what: Mosaic, *, scale: float = 1.0) -> QImage:
     bar = [la for la in bar if la.role != "underlay"]
     below = round(font.pixelSize() * 2.6) if bar else 0
     image = QImage(tile.width() * what.columns, tile.height() * what.rows + below, QImage.Format.Format_RGB32)
-    image.fill(QColor("#000000"))
+    image.fill(BACKGROUND)
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale * min(grid.spacing) < 1.0)
     painter.setFont(font)
     for number, (picture, mm) in enumerate(zip(pictures, places, strict=True)):
         place = tile.translated(tile.width() * (number % what.columns), tile.height() * (number // what.columns))
-        part = np.ascontiguousarray(picture[box[0] : box[1], box[2] : box[3]])
-        painter.drawImage(place, _image(part))
+        painter.drawImage(place, as_image(picture[box[0] : box[1], box[2] : box[3]]))
         if what.labels:
-            _write(painter, QRectF(place), position_text(mm, axis), Qt.AlignmentFlag.AlignBottom)
+            at = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft
+            write_on(painter, QRectF(place), position_text(mm, axis), at)
         if what.letters:
-            _letters(painter, QRectF(place), axis, mirrored)
+            write_sides(painter, QRectF(place), axis, mirrored=mirrored)
     if what.locator and len(places) < what.rows * what.columns:
         number = what.rows * what.columns - 1
         place = tile.translated(tile.width() * (number % what.columns), tile.height() * (number // what.columns))
@@ -172,31 +170,6 @@ def _content(pictures: list[Picture]) -> tuple[int, int, int, int] | None:
     )  # fmt: skip
 
 
-def _image(picture: npt.NDArray[np.uint8]) -> QImage:
-    rows, columns = picture.shape[:2]
-    return QImage(picture.data, columns, rows, 3 * columns, QImage.Format.Format_RGB888).copy()
-
-
-def _write(painter: QPainter, place: QRectF, text: str, at: Qt.AlignmentFlag, colour: QColor = _INK) -> None:
-    box = place.adjusted(_EDGE, _EDGE, -_EDGE, -_EDGE)
-    flags = int(at | (Qt.AlignmentFlag.AlignLeft if at == Qt.AlignmentFlag.AlignBottom else Qt.AlignmentFlag(0)))
-    painter.setPen(QColor(0, 0, 0, 220))
-    for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
-        painter.drawText(box.translated(dx, dy), flags, text)
-    painter.setPen(colour)
-    painter.drawText(box, flags, text)
-
-
-def _letters(painter: QPainter, place: QRectF, axis: Axis, mirrored: bool) -> None:
-    across, up = in_plane(axis)
-    low, high = _SIDES[across]
-    left, right = (high, low) if mirrored else (low, high)
-    middle = Qt.AlignmentFlag.AlignVCenter
-    _write(painter, place, left, middle | Qt.AlignmentFlag.AlignLeft, _LETTER)
-    _write(painter, place, right, middle | Qt.AlignmentFlag.AlignRight, _LETTER)
-    _write(painter, place, _SIDES[up][1], Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter, _LETTER)
-
-
 def _locator(painter: QPainter, place: QRectF, scene: Scene, axis: Axis, slices: list[int]) -> None:
     """Draw the slice through the middle across another axis, with a line for each slice of the mosaic."""
     grid: DisplayGrid = scene.grid
@@ -210,7 +183,7 @@ def _locator(painter: QPainter, place: QRectF, scene: Scene, axis: Axis, slices:
     zoom = min(place.width() / size[0], place.height() / size[1])
     box = QRectF(0, 0, size[0] * zoom, size[1] * zoom)
     box.moveCenter(place.center())
-    painter.drawImage(box, _image(picture))
+    painter.drawImage(box, as_image(picture))
     painter.setPen(QPen(_LINE, max(1.0, box.height() / 300)))
     for index in slices:
         share = (index + 0.5) / grid.shape[axis]
@@ -231,12 +204,11 @@ def _bar(painter: QPainter, place: QRectF, layer: Any) -> None:
     texts = (title, first, last)
     used = sum(metrics.horizontalAdvance(text) for text in texts) + width + 3 * metrics.height()
     x, y = place.center().x() - used / 2, place.center().y()
-    colours = colours_of(layer.look, np.linspace(low, high, 256))
-    strip = _image(np.ascontiguousarray(colours[None]))
-    painter.setPen(_INK)
+    strip = colour_strip(layer.look)
+    painter.setPen(INK)
     for text in (title, first):
         painter.drawText(QPointF(x, y + metrics.ascent() / 2 - 1), text)
         x += metrics.horizontalAdvance(text) + metrics.height() * (1.0 if text is title else 0.5)
     painter.drawImage(QRectF(x, y - metrics.height() * 0.35, width, metrics.height() * 0.7), strip)
-    painter.setPen(_INK)
+    painter.setPen(INK)
     painter.drawText(QPointF(x + width + metrics.height() * 0.5, y + metrics.ascent() / 2 - 1), last)
