@@ -50,8 +50,10 @@ def guarded(command: Callable[[], int], *, as_json: bool) -> int:
     try:
         return command()
     except SensiViewError as error:
-        complain(error.sentence)
-        if error.details and not as_json:
+        traced = "Traceback (most recent call last)" in error.details  # of a plugin's code: for its author
+        where = _log(error.details) if traced else ""
+        complain(f"{error.sentence}{where}")
+        if error.details and not as_json and not traced:
             complain(error.details)
         if as_json:
             _say_json({"error": error.sentence, "details": error.details})

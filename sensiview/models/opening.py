@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,10 @@ class Inspected:
     keys: KeyReport | None
 
 
+# What code of a plugin raises by mistake; memory that runs out is no mistake of its.
+_MISTAKES = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, TypeError, ValueError)
+
+
 def open_network(
     source: ModelFiles, *, device: str | torch.device = "auto", architectures: Mapping[str, Architecture] | None = None
 ) -> Network:
@@ -91,10 +96,29 @@ def open_network(
 
 
 def build(architecture: Architecture, options: Any, sizes: Sizes, *, seed: int = 0) -> nn.Module:
-    """Return a fresh network whose random weights follow from `seed`; the global random state is left alone."""
+    """Return a fresh network whose random weights follow from `seed`; the global random state is left alone.
+
+    Raises
+    ------
+    ModelError
+        The architecture, which may be a plugin's, stumbles or gives something else.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return architecture.build(options, sizes.input_shape, sizes.n_outputs)
+        try:
+            made: object = architecture.build(options, sizes.input_shape, sizes.n_outputs)
+        except _MISTAKES as error:
+            raise ModelError(
+                f"The architecture '{architecture.key}' can't build a network for inputs of shape {sizes.input_shape} "
+                f"and {sizes.n_outputs} outputs: {type(error).__name__}: {error}.",
+                details=traceback.format_exc(),
+            ) from error
+    if not isinstance(made, nn.Module):
+        raise ModelError(
+            f"The architecture '{architecture.key}' gives a {type(made).__name__} where a torch.nn.Module belongs. "
+            "Its build() must return the network."
+        )
+    return made
 
 
 def inspect_model(
