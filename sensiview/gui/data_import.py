@@ -44,6 +44,11 @@ def _card_with_target(source: DatasetSource, target: str | None) -> DatasetCard:
         from sensiview.datasets.volume_opening import open_volumes
 
         return with_target(source.card, open_volumes(source).table, target)
+    if source.card.kind == "images":
+        from sensiview.datasets.image_opening import open_images
+        from sensiview.datasets.image_targets import with_target as with_classes
+
+        return with_classes(source.card, open_images(source).table, target)
     from sensiview.datasets.options import ReadingOptions
     from sensiview.datasets.reading import read_table
     from sensiview.files import verify

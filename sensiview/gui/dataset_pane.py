@@ -25,6 +25,7 @@ from sensiview.gui.dataset_overview import Overview, class_balance, column_frame
 from sensiview.gui.elided_label import ElidedLabel
 from sensiview.gui.facts_tree import FactsTree
 from sensiview.gui.frame_table import FrameTable
+from sensiview.gui.image_dataset_page import ImageDatasetPage
 from sensiview.gui.picture_tab import PictureTab
 from sensiview.gui.plots.bars import BarsPlot
 from sensiview.gui.plots.histograms import HistogramsPlot
@@ -33,7 +34,8 @@ from sensiview.gui.session import Session
 from sensiview.gui.volume_dataset_page import VolumeDatasetPage
 
 _NOTHING = (
-    "No data set is chosen.\n\nImport a table, volumes (NIfTI) or a folder of DICOM. Or drop files onto the window."
+    "No data set is chosen.\n\nImport a table, images, volumes (NIfTI) or a folder of DICOM. Or drop files onto the "
+    "window."
 )
 _READ_FOR = ("rows", "histograms", "correlation")
 # Smaller files are read as soon as the page is seen, for the quartiles in the table of columns.
@@ -47,9 +49,12 @@ class DatasetPane(QWidget):
     -------
     command_wanted(str)
         A key of the window's list of actions.
+    run_opened(str)
+        The result of a run is to be shown.
     """
 
     command_wanted = Signal(str)
+    run_opened = Signal(str)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,6 +72,7 @@ class DatasetPane(QWidget):
         self.pictures: dict[str, PictureTab] = {}
         self.tabs = QTabWidget()
         self.volumes: VolumeDatasetPage | None = None
+        self.images: ImageDatasetPage | None = None
         self._stack = QStackedWidget()
         self._lay_out()
         self.target.activated.connect(self._choose_target)
@@ -86,6 +92,15 @@ class DatasetPane(QWidget):
                 self._stack.addWidget(self.volumes)
             self.volumes.show_source(source)
             self._stack.setCurrentWidget(self.volumes)
+            return
+        if source is not None and source.card.kind == "images":
+            self._drop()
+            if self.images is None:
+                self.images = ImageDatasetPage(self._session)
+                self.images.run_opened.connect(self.run_opened)
+                self._stack.addWidget(self.images)
+            self.images.show_source(source)
+            self._stack.setCurrentWidget(self.images)
             return
         self._stack.setCurrentIndex(1 if source is not None else 0)
         if source is None or source == self._source:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from PySide6.QtWidgets import QFileDialog
 
+from sensiview.datasets.image_kinds import ARRAY_SUFFIXES, IMAGE_SUFFIXES, PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from sensiview.errors import UserError
 from sensiview.gui.background import run_in_background
 from sensiview.gui.project_commands import ProjectCommands
@@ -56,16 +57,51 @@ class EntryCommands(ProjectCommands):
         dialog.fileSelected.connect(lambda path: self.import_folder(Path(path)))
         self._window.show_dialog("choose_volume_folder", dialog, sheet=True)
 
+    def import_images(self) -> None:
+        """Ask for files of images, then show what they are."""
+        self._session.writable_project()
+        dialog = QFileDialog(self._window, "Import images")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        patterns = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES | ARRAY_SUFFIXES))
+        dialog.setNameFilters([f"Images ({patterns})", "Tables of paths (*.csv *.tsv *.txt)", "All files (*)"])
+        dialog.filesSelected.connect(lambda paths: self.import_image_paths([Path(path) for path in paths]))
+        self._window.show_dialog("choose_images", dialog, sheet=True)
+
+    def import_image_folder(self) -> None:
+        """Ask for a folder of images, then show what lies in it."""
+        self._session.writable_project()
+        dialog = QFileDialog(self._window, "Import folder of images")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
+        dialog.fileSelected.connect(lambda path: self.import_image_paths([Path(path)]))
+        self._window.show_dialog("choose_image_folder", dialog, sheet=True)
+
+    def import_image_paths(self, paths: list[Path]) -> None:
+        """Show what images were found, before they are added."""
+        from sensiview.gui.dialogs.import_images import ImportImagesDialog
+
+        dialog = ImportImagesDialog(self._session, paths, self._window)
+        dialog.imported.connect(lambda identifier: self.choose_entry("dataset", identifier))
+        self._window.show_dialog("import_images", dialog)
+
     def import_folder(self, path: Path) -> None:
-        """Show what lies in a folder: volumes, or DICOM series. Large folders are looked through in the background."""
+        """Show what lies in a folder: images, volumes, or DICOM series. It is looked through in the background."""
+        self._import_as_it_is([path])
+
+    def _import_as_it_is(self, paths: list[Path]) -> None:
+        """Show files or a folder in the dialog of what they hold."""
 
         def look() -> str:
             from sensiview.importing import guess_kind
 
-            return guess_kind([path])
+            return guess_kind(paths[:1])
 
         def show(kind: str) -> None:
-            (self.import_dicom_paths if kind == "dicom" else self.import_volume_paths)([path])
+            if kind == "table":
+                self.import_path(paths[0])
+                return
+            how = {"dicom": self.import_dicom_paths, "images": self.import_image_paths}
+            how.get(kind, self.import_volume_paths)(paths)
 
         run_in_background(look, show, self._session.problem.emit, owner=self._window)
 
@@ -145,6 +181,11 @@ class EntryCommands(ProjectCommands):
             if path.is_dir() and (path / "project.sqlite").is_file():
                 self.open_path(path)
                 return
+        if pictures := [path for path in files if _is_image_file(path)]:
+            with self._session.guard():
+                self._session.writable_project()
+                self.import_image_paths(pictures)
+            return
         volumes = [path for path in files if path.is_dir() or path.name.lower().endswith(VOLUME_SUFFIXES)]
         dicom = [path for path in files if path not in volumes and _is_dicom(path)]
         tables = [path for path in files if path.suffix.lower() in TABLE_SUFFIXES]
@@ -156,13 +197,15 @@ class EntryCommands(ProjectCommands):
                 return
             if tables:
                 self._session.writable_project()
-                self.import_path(tables[0])
+                # A table may name image files.
+                self._import_as_it_is(tables[:1])
             elif weights:
                 self._add_model(weights[0])
             else:
-                kinds = ", ".join(sorted({*TABLE_SUFFIXES, *VOLUME_SUFFIXES, *DICOM_SUFFIXES, *WEIGHT_SUFFIXES}))
+                known = {*TABLE_SUFFIXES, *VOLUME_SUFFIXES, *DICOM_SUFFIXES, *WEIGHT_SUFFIXES, *PICTURE_SUFFIXES}
                 raise UserError(
-                    f"'{files[0].name}' is neither a table, nor volumes, nor weights, nor a project. Known: {kinds}."
+                    f"'{files[0].name}' is neither a table, nor images, nor volumes, nor weights, nor a project. "
+                    f"Known: {', '.join(sorted(known))}."
                 )
             if len(tables) + len(weights) > 1:
                 self._session.say("One file at a time: drop the others after this one.")
@@ -170,7 +213,7 @@ class EntryCommands(ProjectCommands):
     def _take_volumes(self, volumes: list[Path], dicom: list[Path]) -> None:
         """Import dropped volumes as one cohort; a folder alone may hold DICOM."""
         if dicom:
-            self.import_dicom_paths([*dicom, *volumes])
+            self._import_as_it_is([*dicom, *volumes])
         elif len(volumes) == 1 and volumes[0].is_dir():
             self.import_folder(volumes[0])
         else:
@@ -230,6 +273,13 @@ class EntryCommands(ProjectCommands):
         self._window.tree.search.selectAll()
 
 
+def _is_image_file(path: Path) -> bool:
+    """Say whether a file is a picture, a video, an array, or MNIST's or CIFAR's, by its name."""
+    suffix = path.suffix.lower()
+    named = suffix in PICTURE_SUFFIXES | VIDEO_SUFFIXES | ARRAY_SUFFIXES or "idx" in path.name
+    return path.is_file() and (named or suffix == ".bin")
+
+
 def _is_dicom(path: Path) -> bool:
     """Say whether a file is DICOM: by its ending, or by what it begins with where it has none or a number."""
     if path.suffix.lower() in DICOM_SUFFIXES:
@@ -238,4 +288,4 @@ def _is_dicom(path: Path) -> bool:
         return False
     from sensiview.importing import guess_kind
 
-    return guess_kind([path]) == "dicom"
+    return guess_kind([path]) in ("dicom", "images")

@@ -36,10 +36,11 @@ def when(iso: str) -> str:
 
 
 def dataset_subtitle(card: DatasetCard) -> str:
-    """Return rows and features, or volumes and classes; or that the target is missing."""
-    if card.kind == "volumes":
-        classes = f", {len(card.class_counts)} classes" if card.target else ", no target"
-        return f"{counted(card.n_rows, 'volume')}{classes}"
+    """Return rows and features, or volumes or images and classes; or that the target is missing."""
+    if card.kind in ("volumes", "images"):
+        number = len(card.class_counts)
+        classes = f", {number:,} class{'' if number == 1 else 'es'}" if card.target else ", no target"
+        return f"{counted(card.n_rows, card.kind.removesuffix('s'))}{classes}"
     size = f"{counted(card.n_rows, 'row')}, {counted(len(card.features), 'factor')}"
     return size if card.target else f"{size}, no target"
 
@@ -50,7 +51,8 @@ def dataset_tip(card: DatasetCard) -> str:
     if card.target:
         lines.append(f"Target: {card.target}")
     if card.class_counts:
-        lines.append("Classes: " + ", ".join(f"{name} ({count})" for name, count in card.class_counts.items()))
+        some = [f"{name} ({count})" for name, count in list(card.class_counts.items())[:12]]
+        lines.append("Classes: " + ", ".join(some) + (" ..." if len(card.class_counts) > 12 else ""))
     return "\n".join([*lines, *card.notes])
 
 

@@ -136,6 +136,7 @@ class MainWindow(QMainWindow):
         self.centre.install("results", self.results)
         pane = DatasetPane(self.session)
         pane.command_wanted.connect(lambda key: self.action_set[key].trigger())
+        pane.run_opened.connect(lambda run: self.commands.open_entry("run", run))
         self.centre.install("dataset", pane)
         self.centre.install("model", ModelPane(self.session))
         self.analysis = AnalysisPane(self.session)

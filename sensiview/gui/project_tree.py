@@ -32,7 +32,7 @@ DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
 WEIGHT_SUFFIXES = frozenset({".pth", ".pt", ".safetensors", ".ckpt", ".pt2"})
 
 _GROUPS: tuple[tuple[EntryKind, str, str], ...] = (
-    ("dataset", "Data sets", "Drop a CSV here or press Ctrl+I"),
+    ("dataset", "Data sets", "Drop a table or a folder here, or press Ctrl+I"),
     ("model", "Models", "Train one (Ctrl+T) or add one (Ctrl+M)"),
     ("run", "Runs", "Choose an analysis on the right"),
 )
