@@ -191,8 +191,10 @@ class SanityRun:
             return float("nan"), float("nan")
         self.progress.stage("Deletion and insertion")
         importance = self._importance()
-        others = mean_of_others(importance) if len(importance) > 1 and not self.plan.masks else None
-        rows = removal_curves(scores, importance, others, self._parts(), parameters.steps, parameters.orders)
+        fields = {"map": importance}
+        if len(importance) > 1 and not self.plan.masks:
+            fields["average"] = mean_of_others(importance)
+        rows = removal_curves(scores, fields, self._parts(), parameters.steps, parameters.orders)
         items, compared, average = removal_items(rows, parameters.steps, self.trial.inputs.key)
         self.items |= items
         for curve, found in compared.items():

@@ -254,7 +254,8 @@ def _finish(opened: MapRun, maker: OcclusionMaker, items: dict[str, Item], found
         if opened.inputs.what == "volume":
             mm = [f"{n * step:.3g}" for n, step in zip(patches.window, opened.space.spacing, strict=True)]
             size = f"{sides} voxels ({' x '.join(mm)} mm)"
-        return [f"{len(patches):,} windows of {size} were replaced one by one, by {put_in}."]
+        how = [maker.memory.inference.sentence] if maker.memory.inference is not None else []
+        return [f"{len(patches):,} windows of {size} were replaced one by one, by {put_in}.", *how]
     assert isinstance(patches, Regions)
     assert opened.regions is not None
     drops = np.concatenate([one.drops for one in found if one.drops is not None])

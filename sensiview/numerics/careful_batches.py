@@ -25,12 +25,20 @@ class CarefulBatches:
         Gets a sentence each time memory runs out.
     what : str
         What the rows are, in that sentence.
+
+    Attributes
+    ----------
+    size : int
+        Rows at once, now; 0 before it is known.
+    given : bool
+        Whether somebody asked for a size.
     """
 
     def __init__(self, network: Network, size: int | None, warn: Callable[[str], None], what: str = "volumes") -> None:
         self.network = network
         self.size = max(1, size) if size else 0
-        self._warn = warn
+        self.given = bool(size)
+        self.warn = warn
         self._what = what
 
     def probe(self, row: Tensor, *, gradient: bool, extra_bytes: int = 0) -> None:
@@ -71,7 +79,7 @@ class CarefulBatches:
             if len(batch) <= 1:
                 raise does_not_fit(self.network) from failed
             self.size = len(batch) // 2
-            self._warn(
+            self.warn(
                 f"Memory ran out on {self.network.device} with {len(batch)} {self._what} at once; going on with "
                 f"{self.size}."
             )

@@ -6,7 +6,7 @@ takes tens of evaluations and not millions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,6 @@ from sensiview.errors import UserError
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
-ScoresOf = Callable[[Tensor], Tensor]
 
 
 def cells(shape: Sequence[int], side: Sequence[int]) -> Labels:

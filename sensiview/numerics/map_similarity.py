@@ -63,12 +63,38 @@ def structural_similarity(one: NDArray[np.floating], other: NDArray[np.floating]
 
 def top_overlap(one: NDArray[np.floating], other: NDArray[np.floating], share: float = 0.1) -> float:
     """Return which part of the highest `share` of one map is also among the highest of the other, 0 to 1."""
-    a, b = _flat(one), _flat(other)
-    if not (_varies(a) and _varies(b)):
+    both, count = _tops(one, other, share)
+    return both / count
+
+
+def jaccard(one: NDArray[np.floating], other: NDArray[np.floating], share: float = 0.1) -> float:
+    """Return the size of the intersection of the highest `share` of two maps over that of their union, 0 to 1."""
+    both, count = _tops(one, other, share)
+    return both / (2 * count - both)
+
+
+def area_at_half_maximum(values: NDArray[np.floating]) -> float:
+    """Return the share of places where a map reaches at least half of its largest value.
+
+    NaN for a map that is nowhere above 0, or not finite.
+    """
+    flat = _flat(values)
+    if not flat.size or not np.isfinite(flat).all() or flat.max() <= 0:
         return float("nan")
+    return float((flat >= flat.max() / 2).mean())
+
+
+def _tops(one: NDArray[np.floating], other: NDArray[np.floating], share: float) -> tuple[float, int]:
+    """Return how many of the highest places of two maps are the same, and how many there are; NaN for a constant one.
+
+    Places of the same value are taken in their order.
+    """
+    a, b = _flat(one), _flat(other)
     count = max(1, round(share * a.size))
-    top = [set(np.argsort(-values, kind="stable")[:count].tolist()) for values in (a, b)]
-    return len(top[0] & top[1]) / count
+    if not (_varies(a) and _varies(b)):
+        return float("nan"), count
+    tops = [np.argsort(-values, kind="stable")[:count] for values in (a, b)]
+    return float(np.intersect1d(*tops, assume_unique=True).size), count
 
 
 def _flat(values: NDArray[np.floating]) -> Array:

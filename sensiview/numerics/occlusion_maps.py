@@ -14,9 +14,13 @@ from torch import Tensor
 from sensiview.models.outputs import Target
 from sensiview.numerics.map_makers import FoundMaps, MapWork, predictions
 from sensiview.numerics.map_space import Space
-from sensiview.numerics.occlusion_windows import Patches, Windows, scores_of_patches
+from sensiview.numerics.occlusion_inference import AT_ONCE, WindowInference
+from sensiview.numerics.occlusion_windows import Patches, Windows, perturbed
 from sensiview.numerics.replacement import Replacement
 from sensiview.numerics.window_sizes import Sizes, Unit, window_sizes
+
+# Numbers of patches to the output of the network with each of them replaced, (k, outputs).
+OutputOf = Callable[[Sequence[int]], Tensor]
 
 
 @dataclass
@@ -29,10 +33,13 @@ class OcclusionMemory:
         float64 (patches, targets), NaN where not computed yet.
     keep : callable
         Called after each batch.
+    inference : WindowInference or None
+        How windows are computed, found with the first input; of one network with the weights it has.
     """
 
     scores: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     keep: Callable[[], None] = lambda: None
+    inference: WindowInference | None = None
 
     def arrays(self) -> dict[str, NDArray[np.float64]]:
         """Return plain arrays by name."""
@@ -110,21 +117,39 @@ class OcclusionMaker:
         if not left.size:
             return scores
         fill = self.replacement.of(base, space)
-        # One tensor per size of batch: statistics taken from it are taken once.
-        likes: dict[int, Tensor] = {}
-
-        def scores_of(rows: Tensor) -> Tensor:
-            like = likes.setdefault(len(rows), base.expand_as(rows))
-            output = space.forward(rows, like)
-            return scorer.matrix(output, [chosen] * len(rows))
+        output_of = self._windows(work, base, fill, space) or self._whole(base, fill, space)
 
         def batch(numbers: Sequence[int]) -> None:
-            scores[list(numbers)] = scores_of_patches(base, fill, self.patches, scores_of, numbers)
+            found = scorer.matrix(output_of(numbers), [chosen] * len(numbers))
+            scores[list(numbers)] = found.detach().to(device="cpu", dtype=torch.float64).numpy()
             self.memory.keep()
             work.advance(len(numbers))
 
         work.batches.run([int(number) for number in left], batch)
         return scores
+
+    def _windows(self, work: MapWork, base: Tensor, fill: Tensor, space: Space) -> OutputOf | None:
+        """Return what computes only what a window reaches; None where the network does not allow it."""
+        if not isinstance(self.patches, Windows):
+            return None
+        if self.memory.inference is None:
+            self.memory.inference = WindowInference(work.scorer.inputs.network, space, base)
+        inference = self.memory.inference
+        if not inference.possible:
+            return None
+        if not work.batches.given:
+            work.batches.size = AT_ONCE
+        return inference.on(base, fill, self.patches, lambda: work.advance(0), work.batches.warn)
+
+    def _whole(self, base: Tensor, fill: Tensor, space: Space) -> OutputOf:
+        # One tensor per size of batch: statistics taken from it are taken once.
+        likes: dict[int, Tensor] = {}
+
+        def outputs(numbers: Sequence[int]) -> Tensor:
+            rows = perturbed(base, fill, self.patches, numbers)
+            return space.forward(rows, likes.setdefault(len(rows), base.expand_as(rows)))
+
+        return outputs
 
 
 def windows_on(space: Space, window: Sizes, stride: Sizes, unit: Unit) -> Windows:

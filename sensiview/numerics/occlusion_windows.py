@@ -1,12 +1,12 @@
 """Occlusion: parts of an input are replaced, one after the other, and the change of a score is drawn where they were.
 
 Works for any number of spatial axes: a row is (channels, ...). What is replaced is a set of `Patches`, windows on a
-regular grid or regions of an atlas; how rows become scores is the caller's: `scores_of`.
+regular grid or regions of an atlas; how rows become scores is the caller's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -20,7 +20,6 @@ from sensiview.errors import UserError
 from sensiview.numerics.window_sizes import check_windows, window_counts
 
 Floats = NDArray[np.float64]
-ScoresOf = Callable[[Tensor], Tensor]
 
 
 class Patches(Protocol):
@@ -163,11 +162,3 @@ def perturbed(base: Tensor, fill: Tensor, patches: Patches, numbers: Sequence[in
     for row, number in zip(rows, numbers, strict=True):
         patches.replace(row, fill[0], number)
     return rows
-
-
-def scores_of_patches(
-    base: Tensor, fill: Tensor, patches: Patches, scores_of: ScoresOf, numbers: Sequence[int]
-) -> Floats:
-    """Return the scores, float64 (len(numbers), targets), of the input with each of these patches replaced."""
-    found = scores_of(perturbed(base, fill, patches, numbers))
-    return found.detach().to(device="cpu", dtype=torch.float64).numpy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -65,21 +65,18 @@ class RemovalScores:
 
 def removal_curves(
     scores: RemovalScores,
-    importance: Floats,
-    others: Floats | None,
+    fields: Mapping[str, Floats],
     parts_of: PartsOf,
     steps: int,
     repeats: int,
 ) -> list[dict[str, Any]]:
-    """Return deletion and insertion curves of every input, in the map's order, another map's, and random ones.
+    """Return deletion and insertion curves of every input, in the order of maps, and in random ones.
 
     Parameters
     ----------
     scores : RemovalScores
-    importance : ndarray
-        (n, *shape); high is removed first.
-    others : ndarray or None
-        Same shape: the order ``average`` to compare with.
+    fields : mapping of str to ndarray
+        Names of orders, and the map that each follows, (n, *shape); high is removed first.
     parts_of : callable
         Shape of an input to the number of the part of every voxel, -1 for none.
     steps : int
@@ -90,7 +87,7 @@ def removal_curves(
     Returns
     -------
     list of dict
-        The input's name, ``curve`` (deletion, insertion), ``order`` (map, average, random), ``repeat``, ``share``,
+        The input's name, ``curve`` (deletion, insertion), ``order`` (its name, or random), ``repeat``, ``share``,
         ``score``.
     """
     trial = scores.trial
@@ -101,9 +98,9 @@ def removal_curves(
         removal = OrderedRemoval(base, fill, parts, count)
         gone = removal.thresholds(steps)
         rng = np.random.default_rng([trial.seed, index])
-        orders: list[tuple[str, int, Labels]] = [("map", 0, by_importance(importance[place], parts, count))]
-        if others is not None:
-            orders.append(("average", 0, by_importance(others[place], parts, count)))
+        orders: list[tuple[str, int, Labels]] = [
+            (name, 0, by_importance(field[place], parts, count)) for name, field in fields.items()
+        ]
         orders += [("random", repeat, rng.permutation(count)) for repeat in range(1, repeats + 1)]
         n = len(gone)
 

@@ -9,7 +9,7 @@ from captum.attr import Occlusion as CaptumOcclusion
 from torch import Tensor
 
 from sensiview.errors import UserError
-from sensiview.numerics.occlusion_windows import Regions, Windows, perturbed, scores_of_patches
+from sensiview.numerics.occlusion_windows import Regions, Windows, perturbed
 from sensiview.numerics.window_sizes import in_voxels, window_counts, window_sizes
 
 
@@ -34,8 +34,8 @@ def test_that_the_map_equals_captum(shape: tuple[int, ...], window: tuple[int, .
     base = torch.randn((1, 1, *shape), generator=torch.Generator().manual_seed(1))
     fill = torch.full_like(base, 0.3)
     windows = Windows(shape, window, stride)
-    after = scores_of_patches(base, fill, windows, scores, range(len(windows)))
-    found = windows.spread(scores(base).numpy().astype(np.float64) - after)
+    after = scores(perturbed(base, fill, windows, range(len(windows))))
+    found = windows.spread((scores(base) - after).double().numpy())
     for target in range(2):
         wanted = CaptumOcclusion(scores).attribute(
             base, (1, *window), strides=(1, *stride), baselines=fill, target=target, perturbations_per_eval=3
@@ -50,9 +50,8 @@ def test_that_every_voxel_is_covered_and_the_batch_does_not_matter() -> None:
         covered[windows.place(number)] += 1
     assert covered.min() >= 1
     base, fill = torch.rand(1, 1, 10, 7, 5), torch.zeros(1, 1, 10, 7, 5)
-    at_once = scores_of_patches(base, fill, windows, scores, range(len(windows)))
-    one_by_one = [scores_of_patches(base, fill, windows, scores, [n]) for n in range(len(windows))]
-    np.testing.assert_allclose(at_once, np.concatenate(one_by_one), atol=1e-6)
+    at_once = perturbed(base, fill, windows, range(len(windows)))
+    assert torch.equal(at_once, torch.cat([perturbed(base, fill, windows, [n]) for n in range(len(windows))]))
 
 
 def test_that_only_the_window_is_replaced_and_the_base_is_left_alone() -> None:
