@@ -211,17 +211,14 @@ class NapariVolume(_NapariWidget):
                 for plane in wanted
             ]
 
-    def look_from(
-        self,
-        direction: tuple[float, float, float],
-        up: tuple[float, float, float],
-        centre: tuple[float, float, float],
-        zoom: float,
-    ) -> None:
-        """Place the camera; all along S, A, R."""
+    def look_from(self, direction: tuple[float, float, float], up: tuple[float, float, float]) -> None:
+        """Turn the camera; both along S, A, R."""
+        self.model.scene.camera.set_view_direction(direction, up)
+
+    def aim(self, centre: tuple[float, float, float], zoom: float) -> None:
+        """Put a place (mm along S, A, R) into the middle, at pixels per mm."""
         camera = self.model.scene.camera
         camera.center, camera.zoom = centre, zoom
-        camera.set_view_direction(direction, up)
 
     def enlarge(self, factor: float) -> None:
         """Zoom in by a factor."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QActionGroup, QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QMenu, QToolButton, QWidget
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QActionGroup, QColor, QImage, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from sensiview.errors import SensiViewError
 from sensiview.gui.background import run_in_background
 from sensiview.gui.icons import icon
+from sensiview.gui.number_text import short
+from sensiview.gui.viewer.axes_cross import AxesCross
 from sensiview.gui.viewer.canvas_choice import Kind
-from sensiview.gui.viewer.corner_texts import fitted_font
-from sensiview.gui.viewer.scene import Scene
+from sensiview.gui.viewer.scene import DisplayGrid, Scene
 from sensiview.gui.viewer.volume_bricks import Brick, Rendering, make_bricks
 
 RENDERINGS: dict[Rendering, str] = {
@@ -63,10 +63,12 @@ class Pane3D(QWidget):
         self._kind: Kind | None = kind
         self._volume: Any = None
         self._bricks: list[Brick] = []
+        self._ground: Any = None  # the array whose brick is shown
+        self._aimed_at: DisplayGrid | None = None
         self._dirty = True
         self._text = sentence or "3-D view: not loaded yet"
         self._forget: Callable[[], None] = lambda: None
-        self._axes = _AxesCross(self)
+        self._axes = AxesCross(self)
         self._button = self._make_button()
         self._button.setVisible(kind == "napari")
         self._later = QTimer(self)
@@ -91,6 +93,13 @@ class Pane3D(QWidget):
         self.update()
 
     @property
+    def caption(self) -> str:
+        """What must be known of the picture: that its voxels are larger than those of the volume; else empty."""
+        steps = [max(brick.scale) for brick in self._bricks if brick.is_ground]
+        least = max(self.scene.grid.spacing)
+        return f"reduced to {short(steps[0], 3)} mm" if steps and steps[0] > 1.01 * least else ""
+
+    @property
     def is_loaded(self) -> bool:
         """Whether what is shown is up to date."""
         return self._volume is not None and not self._dirty
@@ -111,11 +120,8 @@ class Pane3D(QWidget):
         if self._volume is None:
             return
         _, direction, up = SIDES[side]
-        grid = self.scene.grid
-        sizes = [n * mm for n, mm in zip(grid.shape, grid.spacing, strict=True)]
-        zoom = 0.85 * min(self.width(), self.height()) / max(sizes)
-        r, a, s = grid.centre
-        self._volume.look_from(direction, up, (s, a, r), zoom)
+        self._aim()
+        self._volume.look_from(direction, up)
         self._axes.update()
 
     def load(self) -> None:
@@ -124,10 +130,15 @@ class Pane3D(QWidget):
         if not self.isVisible() or self._kind != "napari" or not self.scene.layers or not self._dirty:
             return
         self._dirty = False
+        self._text = "The 3-D view is being loaded…"
         layers, grid, rendering = self.scene.layers, self.scene.grid, self.rendering
+        ground = next((layer.array for layer in layers if layer.role == "underlay"), None)
         self._forget()
         self._forget = run_in_background(
-            lambda: make_bricks(layers, grid, rendering, _MOST_VOXELS), self._show, self._failed, owner=self
+            lambda: make_bricks(layers, grid, rendering, _MOST_VOXELS),
+            lambda bricks: self._show(bricks, ground),
+            self._failed,
+            owner=self,
         )
 
     def dispose(self) -> None:
@@ -138,9 +149,14 @@ class Pane3D(QWidget):
         if self._volume is not None:
             self._volume.dispose()
 
+    @property
+    def seen(self) -> Any:
+        """The canvas where it shows the present volume; None before that, while another one is read."""
+        return None if self._volume is None or self._volume.isHidden() else self._volume
+
     def picture(self) -> QImage:
         """Return what is seen."""
-        return self._volume.picture() if self._volume is not None else self.grab().toImage()
+        return self._volume.picture() if self.seen is not None else self.grab().toImage()
 
     def draw(self, painter: QPainter, *, clean: bool, scale: float = 1.0) -> None:
         """Draw what is seen, `scale` times as large."""
@@ -148,11 +164,11 @@ class Pane3D(QWidget):
         painter.scale(scale, scale)
         box = QRectF(self.rect())
         painter.fillRect(box, _GROUND)
-        if self._volume is not None:
+        if self.seen is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawImage(box, self._volume.picture())
             if not clean:
-                self._axes.draw(painter, self._volume.directions)
+                self._axes.draw(painter)
         else:
             self._draw_text(painter)
         painter.restore()
@@ -165,7 +181,7 @@ class Pane3D(QWidget):
         """Draw the ground, and why nothing is shown."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), _GROUND)
-        if self._volume is None:
+        if self.seen is None:
             self._draw_text(painter)
         painter.end()
 
@@ -217,6 +233,12 @@ class Pane3D(QWidget):
     def _outdated(self, *_: object) -> None:
         self._dirty = True
         self._later.start()
+        ground = next((layer.array for layer in self.scene.layers if layer.role == "underlay"), None)
+        if self._volume is not None and ground is not self._ground:
+            # Another volume: the one before must not be seen under its name, however long reading takes.
+            self._volume.hide()
+            self._axes.hide()
+            self.update()
 
     def _cursor_moved(self) -> None:
         if self.cut and self._volume is not None:
@@ -226,8 +248,8 @@ class Pane3D(QWidget):
         self._text = f"The 3-D view could not be made: {error.sentence}"
         self.update()
 
-    def _show(self, bricks: list[Brick]) -> None:
-        first = self._volume is None
+    def _show(self, bricks: list[Brick], ground: Any) -> None:
+        first, self._ground = self._volume is None, ground
         if first:
             from sensiview.gui.viewer.napari_canvas import NapariVolume
 
@@ -235,15 +257,25 @@ class Pane3D(QWidget):
             self._volume.setGeometry(self.rect())
             self._volume.on_double_click = self.enlarge_asked.emit
             self._volume.turned.connect(self._axes.update)
-            self._volume.show()
             self._axes.raise_()
             self._button.raise_()
         self._bricks = bricks
+        self._volume.show()
+        self._axes.show()
         self._volume.show_bricks(bricks)
         self._apply_cut()
         if first:
             self.look_from(self._side)
+        elif self._aimed_at != self.scene.grid:  # from the same side as the volume before
+            self._aim()
         self._axes.update()
+
+    def _aim(self) -> None:
+        """Put the whole volume into the pane."""
+        grid = self._aimed_at = self.scene.grid
+        sizes = [n * mm for n, mm in zip(grid.shape, grid.spacing, strict=True)]
+        r, a, s = grid.centre
+        self._volume.aim((s, a, r), 0.85 * min(self.width(), self.height()) / max(sizes))
 
     def _apply_cut(self) -> None:
         if self._volume is None:
@@ -254,47 +286,3 @@ class Pane3D(QWidget):
         ground = [brick.key for brick in self._bricks if brick.is_ground]
         planes = [] if normal is None else [{"position": (s, a, r), "normal": normal}]
         self._volume.cut(planes, ground)
-
-
-class _AxesCross(QWidget):
-    """Which way the patient's right, front and top point; lets the mouse through."""
-
-    def __init__(self, pane: Pane3D) -> None:
-        super().__init__(pane)
-        self._pane = pane
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the cross where a volume is shown."""
-        volume = self._pane._volume
-        if volume is None:
-            return
-        painter = QPainter(self)
-        self.draw(painter, volume.directions)
-        painter.end()
-
-    def draw(self, painter: QPainter, directions: tuple[Any, Any]) -> None:
-        """Draw three axes with letters at both ends in the lower left corner."""
-        into, up = directions
-        into, up = into / np.linalg.norm(into), up / np.linalg.norm(up)
-        # In (S, A, R) the hand of the axes is turned round: right is up x into there.
-        right = np.cross(up, into)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        font = fitted_font(QApplication.font(), (self.width(), self.height()))
-        font.setBold(True)
-        painter.setFont(font)
-        middle, reach = QPointF(52, self.height() - 52), 30.0
-        ends = []
-        for axis, letters in ((2, "LR"), (1, "PA"), (0, "IS")):
-            for sign, letter in ((-1, letters[0]), (1, letters[1])):
-                ends.append((-sign * into[axis], sign * right[axis], -sign * up[axis], letter, sign))
-        for nearness, x, y, letter, sign in sorted(ends):
-            colour = QColor("#ffd84a") if sign > 0 else QColor("#c8ccd4")
-            colour.setAlphaF(0.55 + 0.45 * (nearness + 1) / 2)
-            end = middle + QPointF(x, y) * reach
-            painter.setPen(QPen(colour, 1.5))
-            painter.drawLine(middle, end)
-            box = QRectF(0, 0, 24, 24)
-            box.moveCenter(middle + QPointF(x, y) * (reach + 11))
-            painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), letter)

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
     from sensiview.datasets.atlas import Atlas
 
+# Voxels above which the labels of an atlas, which lie in memory, are not laid over a volume, which does not.
+MOST_LABELLED = 300_000_000
+# Voxels that are looked at to tell whether an atlas lies well: they cost a dozen bytes each.
+_JUDGED = 20_000_000
+
 
 @dataclass(frozen=True, eq=False)
 class Case:
@@ -107,11 +112,25 @@ def fitted_atlas(atlas: Atlas, grid: DisplayGrid, anatomy: Layer | None) -> Laye
     from sensiview.datasets.atlas import atlas_fit
     from sensiview.errors import DataError
 
-    data = None if anatomy is None else np.asarray(anatomy.array, dtype=np.float32)
-    fit = atlas_fit(atlas, Grid(grid.shape, grid.affine), data)
+    if np.prod(grid.shape, dtype=np.int64) > MOST_LABELLED:
+        size = " x ".join(f"{n:,}" for n in grid.shape)
+        raise DataError(
+            f"The atlas '{atlas.name}' is not shown: its labels on {size} voxels would not fit into memory beside the "
+            "volume. Resample the volume to a coarser grid first."
+        )
+    judged, step = judging_grid(Grid(grid.shape, grid.affine))
+    data = None if anatomy is None else np.asarray(anatomy.array[::step, ::step, ::step], dtype=np.float32)
+    fit = atlas_fit(atlas, judged, data)
     if not fit.ok:
         raise DataError(f"The atlas '{atlas.name}' does not fit this volume. {' '.join(fit.reasons)}")
     return layer_from_atlas(atlas, grid, key=f"atlas:{atlas.name}")
+
+
+def judging_grid(grid: Grid) -> tuple[Grid, int]:
+    """Return every n-th voxel of a grid, enough to tell whether an atlas lies well there, and the step."""
+    step = max(1, int(np.ceil((np.prod(grid.shape, dtype=np.float64) / _JUDGED) ** (1 / 3))))
+    i, j, k = (-(-n // step) for n in grid.shape)
+    return Grid((i, j, k), grid.affine @ np.diag([step, step, step, 1.0])) if step > 1 else grid, step
 
 
 def _same_grid(item: FieldMap, grid: Grid) -> bool:
