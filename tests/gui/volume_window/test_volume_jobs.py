@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.gui.volume_window.parts import add, cohort, page_of
+from tests.gui.volume_window.parts import add, cohort, head, page_of
 
 pytestmark = pytest.mark.needs_display
 
@@ -26,7 +26,27 @@ class TestJobs:
         assert (run.kind, run.dataset, run.state) == ("preparation", source.id, "queued")
         assert run.parameters["interpolation"] == "nearest"
         assert run.parameters["name"] == "small"
+        assert run.parameters["spacing"] is None
         assert window.dialog("resample") is None
+
+    def test_that_the_grid_of_another_data_set_and_any_voxel_size_can_be_chosen(
+        self, window: Any, tmp_path: Path, wait_until: Any
+    ) -> None:
+        add(window, [head(tmp_path / "fine" / "a.nii.gz", 1, (20, 21, 22))], name="fine")
+        mixed = [head(tmp_path / "mixed" / f"{k}.nii.gz", k, (5 + k, 6, 7)) for k in range(2)]
+        add(window, mixed, name="mixed")
+        add(window, [cohort(tmp_path / "in")], name="cohort")
+        page_of(window, wait_until).resample.click()
+        dialog = window.dialog("resample")
+        titles = [dialog.template.itemText(place) for place in range(dialog.template.count())]
+        assert titles[3:6] == ["Grid of fine", "Grid of sub-01", "Grid of sub-02"]
+        dialog.template.setCurrentIndex(3)
+        assert dialog.spacing.text() == "as the template"
+        dialog.spacing.setValue(2.5)
+        dialog.findChild(type(dialog.browse), "resample_start_button").click()
+        parameters = window.session.runs()[-1].parameters
+        assert (parameters["template"], parameters["spacing"]) == ("the grid of fine", 2.5)
+        assert parameters["grid"]["shape"] == [20, 21, 22]
 
     def test_that_training_volumes_queues_folds_times_runs(self, window: Any, tmp_path: Path, wait_until: Any) -> None:
         add(window, [cohort(tmp_path / "in")], target="diagnosis")
