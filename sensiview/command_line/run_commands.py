@@ -194,7 +194,8 @@ def _check_architecture(key: str, options: Mapping[str, Any], tools: Tools) -> N
 def train(options: argparse.Namespace, tools: Tools) -> int:
     """Train a network."""
     recipe: dict[str, Any] = dict(key_values(options.recipe))
-    _check_architecture(options.architecture, key_values(options.option), tools)
+    if options.architecture:
+        _check_architecture(options.architecture, key_values(options.option), tools)
     if options.epochs is not None:
         recipe["epochs"] = options.epochs
     if options.freeze and not options.base:
