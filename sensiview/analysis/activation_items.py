@@ -224,7 +224,7 @@ def cross_items(of: Pictures, trace: Array) -> dict[str, Item]:
             row_axis="start",
             column_axis="target",
             value_name="activation",
-            signed=True,
+            signed=bool(values.min() < 0),
         )
 
     return {

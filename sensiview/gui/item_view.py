@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast, get_args
 
 from PySide6.QtCore import Qt, Signal
@@ -21,6 +21,12 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 class ItemView(QWidget):
     """Plot above table; each is made when it is first seen.
 
+    Parameters
+    ----------
+    item : Item
+    beside : callable, optional
+        The items of the same result, as they are now.
+
     Signals
     -------
     changed()
@@ -32,12 +38,14 @@ class ItemView(QWidget):
     changed = Signal()
     problem = Signal(object)
 
-    def __init__(self, item: Item, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, item: Item, parent: QWidget | None = None, *, beside: Callable[[], Mapping[str, Item]] | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("item_view")
         self._item = item
         self._mode: Mode = "plot"
-        self.plot: ItemPlot | None = plot_for(item)
+        self.plot: ItemPlot | None = plot_for(item, beside=beside)
         self.table: FrameTable | None = FrameTable("item_table") if has_table(item) else None
         self._table_stale = True
         self.splitter = QSplitter(Qt.Orientation.Vertical)

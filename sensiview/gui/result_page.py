@@ -251,7 +251,7 @@ class ResultPage(QWidget):
         if isinstance(item, FieldMap) and is_volume_map(item):
             view = VolumeItemView(self._session, self.run_id, item)
         else:
-            view = ItemView(item)
+            view = ItemView(item, beside=lambda: self._items)
             if isinstance(view.plot, MatrixPlot):
                 connect_cells(view.plot, self._session, self.run_id, lambda: self._items)
         view.problem.connect(self._session.problem)

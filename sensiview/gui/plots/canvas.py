@@ -60,6 +60,8 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no types
         An arrow key: columns to the right, rows down.
     clicked(QPointF), entered()
         A click without a drag, in scene coordinates; the Enter key.
+    zoomed(float)
+        The plus or minus key: by how much larger.
     """
 
     moved = Signal(QPointF)
@@ -67,6 +69,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no types
     clicked = Signal(QPointF)
     entered = Signal()
     stepped = Signal(int, int)
+    zoomed = Signal(float)
 
     _STEPS: ClassVar[dict[Qt.Key, tuple[int, int]]] = {
         Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1),
@@ -178,6 +181,9 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no types
         """Arrow keys go from value to value, Enter picks one."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
             self.entered.emit()
+            return
+        if event.key() in (Qt.Key.Key_Plus, Qt.Key.Key_Minus):
+            self.zoomed.emit(1.25 if event.key() == Qt.Key.Key_Plus else 0.8)
             return
         step = self._STEPS.get(Qt.Key(event.key()))
         if step is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,6 +17,8 @@ from sensiview.gui import themes
 from sensiview.gui.plots import pictures
 from sensiview.gui.plots.bars import BarsPlot
 from sensiview.gui.plots.curve import CurvePlot
+from sensiview.gui.plots.image_depth import DepthProfilePlot
+from sensiview.gui.plots.image_views import is_depth_profile, plot_with_others
 from sensiview.gui.plots.item_plot import ItemPlot
 from sensiview.gui.plots.matrix import MatrixPlot
 from sensiview.gui.plots.note import NotePlot
@@ -38,14 +41,25 @@ _BY_KIND: tuple[tuple[type[Item], type[ItemPlot]], ...] = (
 _application: list[QApplication] = []
 
 
-def plot_for(item: Item, parent: QWidget | None = None, *, colours: themes.Theme | None = None) -> ItemPlot | None:
+def plot_for(
+    item: Item,
+    parent: QWidget | None = None,
+    *,
+    colours: themes.Theme | None = None,
+    beside: Callable[[], Mapping[str, Item]] | None = None,
+) -> ItemPlot | None:
     """Return the plot of an item, by its kind; None for a table that is not meant to be drawn.
 
     Parameters
     ----------
     colours : Theme or None
         None follows the window's theme, also when it changes.
+    beside : callable, optional
+        The items of the same result, as they are now: the image below a map is one of them.
     """
+    with_others = plot_with_others(item)
+    if with_others is not None:
+        return with_others(item, colours=colours, parent=parent, beside=beside)
     made = _plot_class(item)
     return made(item, colours=colours, parent=parent) if made is not None else None
 
@@ -77,7 +91,7 @@ def draw_item(
     mosaic = mosaic_of(item, anatomy, colours=colours, width=size[0])
     if mosaic is not None:
         return save_mosaic(mosaic, path)
-    plot = plot_for(item, colours=colours)
+    plot = plot_for(item, colours=colours, beside=(lambda: anatomy.items) if anatomy is not None else None)
     if plot is None:
         return False
     try:
@@ -127,6 +141,8 @@ def _ensure_application() -> None:
 
 def _plot_class(item: Item) -> type[ItemPlot] | None:
     if isinstance(item, IndexTable):
+        if is_depth_profile(item):
+            return DepthProfilePlot
         return _BY_TABLE.get(item.plot)
     for kind, plot in _BY_KIND:
         if isinstance(item, kind):

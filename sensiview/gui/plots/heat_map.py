@@ -154,10 +154,19 @@ class CellGrid(QGraphicsWidget):
 class ColourBar(QGraphicsWidget):
     """The colours from low to high with numbers and the name (unit) of what they stand for."""
 
-    def __init__(self, limits: tuple[float, float], label: str, signed: bool, colours: Theme, font: QFont) -> None:
+    def __init__(
+        self,
+        limits: tuple[float, float],
+        label: str,
+        signed: bool,
+        colours: Theme,
+        font: QFont,
+        *,
+        table: Array | None = None,
+    ) -> None:
         super().__init__()
         self._limits, self._label, self._colours, self._font = limits, label, colours, font
-        self._table = lookup_table(colours, signed=signed)
+        self._table = lookup_table(colours, signed=signed) if table is None else table
         self._metrics = QFontMetricsF(font)
         widest = max((self._metrics.horizontalAdvance(t.text) for t in NumberTicks().between(*limits, 6)), default=20.0)
         width = math.ceil(16 + 14 + 6 + widest + (self._metrics.height() + 4 if label else 0))

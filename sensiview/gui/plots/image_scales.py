@@ -1,0 +1,35 @@
+"""Cells of pixels, and scales as powers of ten."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from sensiview.analysis.items import Array
+from sensiview.analysis.sensitivity_items import pixelised
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def exponent_of(largest: float) -> int:
+    """Return the power of ten of a scale's end; 0 between 0.1 and 1000, where numbers are read as they are."""
+    if not math.isfinite(largest) or largest <= 0 or 0.1 <= largest < 1000:
+        return 0
+    return math.floor(math.log10(largest) + 1e-12)
+
+
+def power_text(power: int) -> str:
+    """Return ``× 10⁻²``; empty for 0."""
+    return f"× 10{str(power).translate(_RAISED)}" if power else ""
+
+
+def in_pixels(cells: Array, side: int, shape: tuple[int, int]) -> Array:
+    """Return cells of `side` pixels as pixels, (y, x) of `shape`: each pixel has its cell's value."""
+    whole: Array = np.repeat(np.repeat(cells, side, axis=0), side, axis=1)[: shape[0], : shape[1]]
+    return whole
+
+
+def cells_of(values: Array, side: int) -> Array:
+    """Return values averaged over cells of `side` pixels, on the same pixels as before."""
+    return in_pixels(pixelised(values, side).astype(np.float64), side, (values.shape[0], values.shape[1]))
