@@ -275,7 +275,8 @@ def _succeeded(project: Project, run_id: str, event: Succeeded) -> None:
     if run.kind == "preparation":
         add_prepared(project, directory)
     elif run.kind == "training":
-        added = project.add_model(inspected_card(directory), weights=directory / "model.safetensors")
+        card = inspected_card(directory).model_copy(update={"name": _name_asked_for(project, run)})
+        added = project.add_model(card, weights=directory / "model.safetensors")
         project.update_run(run_id, model=added.id, model_name=added.card.name)
     elif run.model and event.evaluations >= _ENOUGH_TO_TIME and not event.facts.get("trains"):
         # The next form shows a time that was measured on this machine.
@@ -284,6 +285,15 @@ def _succeeded(project: Project, run_id: str, event: Succeeded) -> None:
         card = project.model(run.model).card
         measured = {**card.rows_per_second, device: round(speed, 1)}
         project.update_model_card(run.model, card.model_copy(update={"rows_per_second": measured}))
+
+
+def _name_asked_for(project: Project, run: RunRecord) -> str:
+    """Return the name of the model of a training: not "net 2" where "net" is only a training that came to nothing."""
+    first, _, number = run.name.rpartition(" ")
+    if not number.isdecimal():
+        return run.name
+    vain = any(other.name == first and other.kind == "training" and not other.model for other in project.runs())
+    return first if vain else run.name
 
 
 def _facts(directory: Path) -> dict[str, Any]:

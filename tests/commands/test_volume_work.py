@@ -160,6 +160,21 @@ def test_that_what_of_a_dicom_folder_is_left_out_is_said(sensiview: Command, tmp
     assert none.err.startswith("The series is no volume. It holds no pixel data")
 
 
+def test_that_a_model_has_its_name_though_the_first_try_to_train_it_failed(sensiview: Command, cohort: Path) -> None:
+    asked = ("train", cohort, "--architecture", "cnn3d", "--dataset", "cohort", "--name", "second", "--epochs", "1")
+    failed = sensiview(*asked, "--recipe", "fit=1,1,1")
+    assert failed.code != 0
+    done = sensiview(*asked, "--option", "channels=2", "--json")
+    assert done.code == 0, done.err
+    answer = sensiview("run", cohort, "saliency", "--dataset", "cohort", "--model", "second", "-p", "subjects=0")
+    assert answer.code == 0, answer.err
+    again = sensiview(*asked, "--option", "channels=2")
+    assert again.code == 0
+    assert "Known: net fold 0, net fold 1, second, second 2." in sensiview(
+        "run", cohort, "saliency", "--dataset", "cohort", "--model", "third"
+    ).err
+
+
 def test_that_a_run_that_was_still_waiting_when_the_program_ended_can_be_begun(
     sensiview: Command, cohort: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
