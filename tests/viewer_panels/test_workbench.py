@@ -355,3 +355,37 @@ def test_that_oblique_volumes_masks_and_bad_maps_are_shown_or_named(bench: Viewe
     bench.show_volume(volume(affine=singular), title="nowhere")
     wait_until(lambda: said, timeout=30)
     assert title(bench) == "oblique"
+
+
+def test_that_a_right_click_offers_what_one_does_at_a_place(bench: ViewerWorkbench, qapp: Any) -> None:
+    bench.show_volume(volume(), overlays=[("Map", blob())])
+    bench.side.atlas.put(atlas())
+    overlay = bench.viewer.panes["coronal"].overlay
+    bench.scene.set_cursor(tuple(float(v) for v in (AFFINE @ [5, 6, 4, 1])[:3]))
+    middle = overlay.rect().center()
+    QTest.mousePress(overlay, Qt.MouseButton.RightButton, pos=middle)
+    QTest.mouseRelease(overlay, Qt.MouseButton.RightButton, pos=middle)
+    menu = bench.findChild(QMenu, "pane_menu")
+    offered = {action.objectName(): action for action in menu.actions() if not action.isSeparator()}
+    assert offered["pane_copy_region"].text() == "Copy region: Hippocampus_R"
+    assert offered["pane_enlarge_coronal"].text() == "Enlarge this pane\t3"
+    offered["pane_copy_region"].trigger()
+    assert QGuiApplication.clipboard().text() == "Hippocampus_R"
+    offered["pane_copy_picture"].trigger()
+    assert QGuiApplication.clipboard().image().size() == bench.viewer.panes["coronal"].size()
+    offered["pane_enlarge_coronal"].trigger()
+    assert bench.viewer.enlarged == "coronal"
+    menu.close()
+
+
+def test_that_numbers_stay_whole_in_a_narrow_read_out(bench: ViewerWorkbench, settle: Any) -> None:
+    bench.show_volume(volume("a volume with a very long name of its own"), overlays=[("Another long name", blob())])
+    bench.scene.set_cursor(tuple(float(v) for v in (AFFINE @ [14, 16, 10, 1])[:3]))
+    value = bench.scene.layer("volume").value_at(bench.scene.cursor, bench.scene.grid)
+    label = bench.readout.findChild(QLabel, "readout_values")
+    for width in (1400, 1000, 760, 620):
+        bench.resize(width, 600)
+        settle(0.05)
+        assert f" {value:g}" in label.text()
+        assert "5 logit" in label.text()
+        assert label.fontMetrics().horizontalAdvance(label.text()) <= label.width(), width

@@ -102,8 +102,7 @@ class VolumeViewer(QWidget):
         self._notice.setWordWrap(True)
         self._notice.setTextFormat(Qt.TextFormat.PlainText)
         self._notice.setContentsMargins(8, 3, 8, 3)
-        self._notice.setText(self.choice.sentence)
-        self._notice.setVisible(bool(self.choice.sentence))
+        self._notice.hide()
         # Plain canvases are there at once; each of napari's takes a quarter of a second.
         now: Kind = "pyqtgraph"
         self.panes: dict[str, Pane] = {name: Pane(self.scene, axis, now, self.area) for name, axis in _AXES.items()}
@@ -266,10 +265,9 @@ class VolumeViewer(QWidget):
         self.said.emit(error.sentence)
 
     def tell(self, sentence: str) -> None:
-        """Show a sentence above the panes; an empty one leaves what is always true here."""
-        text = sentence or self.choice.sentence
-        self._notice.setText(text)
-        self._notice.setVisible(bool(text))
+        """Show a sentence above the panes; an empty one takes it away."""
+        self._notice.setText(sentence)
+        self._notice.setVisible(bool(sentence))
 
     # Arrangement
 

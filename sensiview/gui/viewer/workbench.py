@@ -19,6 +19,7 @@ from sensiview.gui.viewer.panels.buttons import arrow_button
 from sensiview.gui.viewer.panels.case_list import Thumbnails
 from sensiview.gui.viewer.panels.commands import WorkbenchCommands, command_of, tip
 from sensiview.gui.viewer.panels.opening import Case, Opened, is_quick, open_case
+from sensiview.gui.viewer.panels.pane_menu import show_pane_menu
 from sensiview.gui.viewer.panels.pictures import PictureTools
 from sensiview.gui.viewer.panels.readout import Readout
 from sensiview.gui.viewer.panels.remembered import RememberedLooks
@@ -80,6 +81,7 @@ class ViewerWorkbench(QWidget):
         self._notice.setContentsMargins(10, 0, 10, 4)
         self._notice.hide()
         self._arrange()
+        self.viewer.menu_asked.connect(lambda at, pane: show_pane_menu(self, at, pane))
         self.side.cases.case_wanted.connect(self._case_wanted)
         self.side.atlas.atlas_added.connect(self._keep_atlas)
         for arrived in (self.side.go_to.arrived, self.side.atlas.arrived):

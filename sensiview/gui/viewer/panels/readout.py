@@ -14,7 +14,10 @@ from sensiview.gui.viewer.panels.position import millimetre_text, signed_text, v
 from sensiview.gui.viewer.scene import Layer, Millimetres, Scene
 
 _LONGEST_NAME = 24
+_SHORT_NAME = 10
 _USUAL_REGION = 12
+_DIGITS = "-0000.0"
+_BETWEEN, _GAP = "   ", 14
 
 
 class Readout(QFrame):
@@ -48,7 +51,7 @@ class Readout(QFrame):
         self._region.setAccessibleName("Atlas region")
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(8, 3, 8, 3)
-        self._grid.setHorizontalSpacing(14)
+        self._grid.setHorizontalSpacing(_GAP)
         self._grid.setVerticalSpacing(1)
         self._in_two = False
         self._place_labels(in_two=False)
@@ -69,18 +72,36 @@ class Readout(QFrame):
         """Take a second line where one is too short."""
         super().resizeEvent(event)
         self._choose_lines()
+        self._say_values()
 
     def _choose_lines(self) -> None:
         # By what there is to say, not by its length at this place: panes must not jump while the cursor moves.
-        shown = [layer for layer in self._scene.layers if layer.look.visible and layer.role != "atlas"]
+        metrics = self.fontMetrics()
         atlases = sum(layer.role == "atlas" for layer in self._scene.layers)
-        digits = self.fontMetrics().horizontalAdvance(" 000.0 ")
-        needed = sum(self.fontMetrics().horizontalAdvance(shortened(layer.name)) + digits for layer in shown)
-        needed += atlases * self.fontMetrics().horizontalAdvance("n" * _USUAL_REGION)
-        beside = self._place.minimumWidth() + self._voxel.minimumWidth() + 3 * 14 + 16
+        region = atlases * metrics.horizontalAdvance("n" * _USUAL_REGION)
+        beside = self._place.minimumWidth() + self._voxel.minimumWidth() + 3 * _GAP + 16
+        needed = self._room_for(_SHORT_NAME) + max(region, self._room_for(_SHORT_NAME) * 2 // 3 if atlases else 0)
         in_two = self.isVisible() and beside + needed > self.width()
         if in_two != self._in_two:
             self._place_labels(in_two=in_two)
+
+    def _shown(self) -> list[Layer]:
+        layers = reversed(self._scene.layers)
+        return [layer for layer in layers if layer.look.visible and layer.role != "atlas"]
+
+    def _room_for(self, longest: int) -> int:
+        """Return the width of all values, however many digits they have, with names of at most so many letters."""
+        texts = [f"{shortened(layer.name, longest)} {_DIGITS} {layer.unit}" for layer in self._shown()]
+        return self.fontMetrics().horizontalAdvance(_BETWEEN.join(texts))
+
+    def _say_values(self) -> None:
+        """Write the values; where room is scarce names become shorter, for a number that is cut off is a wrong one."""
+        shown = self._shown()
+        room = self._values.width()
+        lengths = (_LONGEST_NAME, 18, 14, _SHORT_NAME, 7, 4)
+        longest = next((length for length in lengths if self._room_for(length) <= room), lengths[-1])
+        self._values.setText(_BETWEEN.join(_value(layer, self._scene, longest) for layer in shown))
+        self._values.setToolTip("\n".join(_value(layer, self._scene, 200) for layer in shown))
 
     def _place_labels(self, *, in_two: bool) -> None:
         self._in_two = in_two
@@ -94,6 +115,7 @@ class Readout(QFrame):
         stretches = (0, 3, 2, 0) if in_two else (0, 0, 3, 2)
         for column, stretch in enumerate(stretches):
             self._grid.setColumnStretch(column, stretch)
+        self._grid.activate()
 
     def _update(self) -> None:
         scene = self._scene
@@ -101,11 +123,11 @@ class Readout(QFrame):
         self._place.setToolTip(f"RAS {signed_text(scene.cursor)} mm: right, anterior and superior are positive")
         self._voxel.setText(voxel_text(scene.file_voxel))
         self._voxel.setToolTip("Voxel (i, j, k) of the file, counted from 0")
-        shown = [layer for layer in reversed(scene.layers) if layer.look.visible]
-        self._values.setText("   ".join(_value(layer, scene) for layer in shown if layer.role != "atlas"))
         self._region.setText(region_text(scene))
         self._region.setVisible(bool(self._region.text()))
         self._choose_lines()
+        self._grid.activate()
+        self._say_values()
 
     def _offer(self, text: str, name: str, content: object) -> None:
         action = QAction(text, self)
@@ -132,12 +154,12 @@ def region_at(atlas: Layer, scene: Scene, mm: Millimetres | None = None) -> tupl
     return label, atlas.names.get(label, f"label {label}") if label else ""
 
 
-def shortened(name: str) -> str:
+def shortened(name: str, longest: int = _LONGEST_NAME) -> str:
     """Return a layer's name short enough for a line that holds several."""
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
-def _value(layer: Layer, scene: Scene) -> str:
+def _value(layer: Layer, scene: Scene, longest: int) -> str:
     value = layer.value_at(scene.cursor, scene.grid)
     text = with_unit_behind(short(value), layer.unit) if math.isfinite(value) else "no value"
-    return f"{shortened(layer.name)} {text}"
+    return f"{shortened(layer.name, longest)} {text}"
