@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QDialog, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QLabel, QLayout, QProgressBar, QVBoxLayout, QWidget
 from shiboken6 import Shiboken
 
 from sensiview.errors import SensiViewError
@@ -55,9 +55,11 @@ class BackgroundDialog(QDialog):
         self.bar.hide()
         self._progressed.connect(self._show_progress)
 
-    def finish_layout(self, box: QWidget) -> None:
-        """Put problem, bar and buttons at the end."""
+    def finish_layout(self, box: QWidget, remedies: QLayout | None = None) -> None:
+        """Put problem, what can be done about it, bar and buttons at the end."""
         self.column.addWidget(self.problem)
+        if remedies is not None:
+            self.column.addLayout(remedies)
         self.column.addWidget(self.bar)
         self.column.addWidget(box)
 

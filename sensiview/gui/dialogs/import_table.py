@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
-    QDialog,
     QFrame,
     QHBoxLayout,
     QLineEdit,
-    QProgressBar,
     QPushButton,
     QScrollArea,
     QSplitter,
@@ -25,20 +22,21 @@ from PySide6.QtWidgets import (
 from sensiview.errors import SensiViewError
 from sensiview.gui.background import run_in_background
 from sensiview.gui.data_import import Understood, likely_target, look_at, read_and_add
+from sensiview.gui.dialogs.background_dialog import BackgroundDialog, Tell
 from sensiview.gui.dialogs.column_list import ColumnList
-from sensiview.gui.dialogs.layout import buttons, dialog_column, form, label, named, set_role
+from sensiview.gui.dialogs.layout import buttons, form, named
 from sensiview.gui.dialogs.reading_fields import ReadingFields
+from sensiview.gui.dialogs.target_choice import TargetChoice
 from sensiview.gui.session import Session
 
 if TYPE_CHECKING:
     from sensiview.analysis.sources import DatasetSource
 
 _PATIENCE_MS = 250
-_NO_TARGET = "(none)"
 _COLUMNS_PREVIEWED = 200
 
 
-class ImportTableDialog(QDialog):
+class ImportTableDialog(BackgroundDialog):
     """Nothing is read whole before Import is pressed.
 
     Signals
@@ -48,54 +46,35 @@ class ImportTableDialog(QDialog):
     """
 
     imported = Signal(str)
-    _progressed = Signal(float)
 
     def __init__(self, session: Session, path: Path, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._session = session
+        super().__init__(session, "import_table_dialog", f"Import '{path.name}'", parent)
         self._path = path
         self._understood: Understood | None = None
-        self._target_touched = False
-        self._stopped = False
-        self._forget = _nothing
-        column = dialog_column(self, "import_table_dialog", "Import table")
-        column.setSpacing(8)
-        column.addWidget(label(f"Import '{path.name}'", "heading", self))
-        self.sentences = label("Looking at the file …", "muted", self, name="import_sentences")
-        column.addWidget(self.sentences)
+        self._forget_look = _nothing
+        self.sentence.setText("Looking at the file …")
         split = QSplitter(Qt.Orientation.Horizontal, self)
         split.setChildrenCollapsible(False)
         split.addWidget(self._make_options())
         split.addWidget(self._make_preview())
         split.setSizes([300, 680])
         split.setStretchFactor(1, 1)
-        column.addWidget(split, 1)
-        column.addLayout(self._make_bottom())
-        self.problem = label("", "error", self, name="import_problem")
-        self.problem.hide()
-        column.addWidget(self.problem)
-        column.addLayout(self._make_remedies())
-        self.bar = QProgressBar(self, minimum=0, maximum=1000)
-        named(self.bar, "import_progress", "How much of the file has been read")
-        self.bar.setTextVisible(False)
-        self.bar.setFixedHeight(6)
-        self.bar.hide()
-        column.addWidget(self.bar)
+        self.column.addWidget(split, 1)
+        self.column.addLayout(self._make_bottom())
+        remedies = self._make_remedies()
         box, self.import_button = buttons(self, "Import", "import_button")
         box.accepted.connect(self._import)
-        column.addWidget(box)
+        self.finish_layout(box, remedies)
         self.import_button.setEnabled(False)
         self._timer = QTimer(self, singleShot=True, interval=_PATIENCE_MS)
         self._timer.timeout.connect(self._look)
-        self._progressed.connect(lambda share: self.bar.setValue(round(1000 * share)))
         self.resize(1040, 700)
         self._look()
 
     def done(self, result: int) -> None:
         """Let a reading that goes on end at its next chunk."""
         self._timer.stop()
-        self._stopped = True
-        self._forget()
+        self._forget_look()
         super().done(result)
 
     # Building
@@ -130,10 +109,7 @@ class ImportTableDialog(QDialog):
     def _make_bottom(self) -> QHBoxLayout:
         self.name = QLineEdit(self._path.stem, self)
         named(self.name, "dataset_name", "Name in the project")
-        self.target = QComboBox(self)
-        named(self.target, "import_target", "Target column", "The column that models predict; it can be chosen later")
-        self.target.setMinimumWidth(220)
-        self.target.activated.connect(self._touch_target)
+        self.target = TargetChoice(self, "The column that models predict; it can be chosen later")
         self.copy = QCheckBox("&Copy the file into the project", self)
         named(
             self.copy,
@@ -175,9 +151,9 @@ class ImportTableDialog(QDialog):
         self._timer.start()
 
     def _look(self) -> None:
-        self._forget()
+        self._forget_look()
         path, fixed = self._path, dict(self.fields.fixed)
-        self._forget = run_in_background(lambda: look_at(path, fixed), self._show, self._cant_look, owner=self)
+        self._forget_look = run_in_background(lambda: look_at(path, fixed), self._show, self._cant_look, owner=self)
 
     def _show(self, understood: Understood) -> None:
         from sensiview.gui.frame_model import FrameModel
@@ -185,7 +161,7 @@ class ImportTableDialog(QDialog):
         self._understood = understood
         options, frame = understood.options, understood.frame
         self.fields.follow(options, understood.sheets)
-        self.sentences.setText(" ".join(options.understood))
+        self.sentence.setText(" ".join(options.understood))
         # A header of thousands of columns takes seconds to lay out; the list of columns has them all.
         old = self.preview.model()
         model = FrameModel(frame.iloc[:, :_COLUMNS_PREVIEWED])
@@ -195,25 +171,13 @@ class ImportTableDialog(QDialog):
             old.deleteLater()
         self.preview.resizeColumnsToContents()
         self.columns.show_columns(frame, dict(options.kinds), options.left_out)
-        self._offer_targets([str(name) for name in frame.columns], likely_target(frame))
+        self.target.offer([str(name) for name in frame.columns], likely_target(frame))
         self._hide_problem()
         self.import_button.setEnabled(True)
 
-    def _offer_targets(self, names: list[str], likely: str | None) -> None:
-        before = self.target.currentData() if self._target_touched else likely
-        self.target.clear()
-        self.target.addItem(_NO_TARGET, None)
-        for name in names:
-            self.target.addItem(name, name)
-        self.target.setCurrentIndex(max(0, self.target.findData(before)))
-
-    def _touch_target(self) -> None:
-        self._target_touched = True
-
     def _cant_look(self, error: SensiViewError) -> None:
         self._understood = None
-        self.sentences.setText("")
-        self._say(error)
+        self.say(error)
 
     def _set_kind(self, names: list[str], kind: str) -> None:
         if self._understood is None:
@@ -240,23 +204,13 @@ class ImportTableDialog(QDialog):
             project = self._session.writable_project()
             self._hide_problem()
             self.import_button.setEnabled(False)
-            self.bar.setValue(0)
-            self.bar.show()
             path, name, target = self._path, self.name.text().strip() or self._path.stem, self.target.currentData()
             copy = self.copy.isChecked()
 
-            def read() -> DatasetSource:
-                return read_and_add(
-                    project, path, options, name=name, target=target, copy=copy, on_progress=self._tell_progress
-                )
+            def read(tell: Tell) -> DatasetSource:
+                return read_and_add(project, path, options, name=name, target=target, copy=copy, on_progress=tell)
 
-            self._forget = run_in_background(read, self._added, self._failed, owner=self)
-
-    def _tell_progress(self, share: float) -> None:
-        if self._stopped:
-            # Ends the reading; nobody waits for it any more.
-            raise SensiViewError("The import was given up.")
-        self._progressed.emit(share)
+            self.work(read, self._added, lambda: self.import_button.setEnabled(True))
 
     def _added(self, source: DatasetSource) -> None:
         for note in source.card.notes:
@@ -265,17 +219,11 @@ class ImportTableDialog(QDialog):
         self.accept()
         self.imported.emit(source.id)
 
-    def _failed(self, error: SensiViewError) -> None:
-        self.bar.hide()
-        self.import_button.setEnabled(True)
-        self._say(error)
-
-    def _say(self, error: SensiViewError) -> None:
+    def say(self, error: SensiViewError) -> None:
+        """Show what went wrong, and for a cell that can't be read what can be done about it."""
         from sensiview.datasets.options import CellError
 
-        self.problem.setText(error.sentence)
-        set_role(self.problem, "error")
-        self.problem.show()
+        super().say(error)
         self._cell_error = error if isinstance(error, CellError) else None
         self.as_missing.setVisible(self._cell_error is not None)
         self.as_text.setVisible(self._cell_error is not None)

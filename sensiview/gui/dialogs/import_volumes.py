@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from sensiview.gui.dialogs.background_dialog import BackgroundDialog
 from sensiview.gui.dialogs.layout import buttons, form, named
+from sensiview.gui.dialogs.target_choice import TargetChoice
 from sensiview.gui.frame_table import FrameTable
 from sensiview.gui.session import Session
 from sensiview.gui.volume_facts import volume_headline
@@ -29,8 +29,6 @@ from sensiview.gui.volume_import import Found, add_found, look_at_volumes
 
 if TYPE_CHECKING:
     from sensiview.analysis.sources import DatasetSource
-
-_NO_TARGET = "(none)"
 
 
 class ImportVolumesDialog(BackgroundDialog):
@@ -50,7 +48,6 @@ class ImportVolumesDialog(BackgroundDialog):
         self._participants: Path | None = None
         self._found: Found | None = None
         self._frame = -1
-        self._target_touched = False
         split = QSplitter(self)
         split.setChildrenCollapsible(False)
         self.table = FrameTable("import_volume_table", row_numbers=True)
@@ -73,10 +70,7 @@ class ImportVolumesDialog(BackgroundDialog):
     def _make_fields(self) -> QHBoxLayout:
         self.name = QLineEdit(self._paths[0].name.split(".")[0] if self._paths else "", self)
         named(self.name, "dataset_name", "Name in the project")
-        self.target = QComboBox(self)
-        named(self.target, "import_target", "Target column", "The column of the diagnosis; it can be chosen later")
-        self.target.setMinimumWidth(180)
-        self.target.activated.connect(self._touch_target)
+        self.target = TargetChoice(self, "The column of the diagnosis; it can be chosen later")
         self.frame = QSpinBox(self, minimum=-1, maximum=100_000)
         self.frame.setSpecialValueText("refuse 4-D")
         named(self.frame, "import_frame", "Volume of 4-D files", "Which volume of files with a time axis, from 0")
@@ -128,12 +122,7 @@ class ImportVolumesDialog(BackgroundDialog):
         self.table.show_frame(found.frame)
         self.findings.clear()
         self.findings.addItems(list(found.findings) or ["Nothing odd was noticed."])
-        chosen = self.target.currentData() if self._target_touched else found.likely_target
-        self.target.clear()
-        self.target.addItem(_NO_TARGET, None)
-        for column in found.cohort.card.columns:
-            self.target.addItem(column.name, column.name)
-        self.target.setCurrentIndex(max(0, self.target.findData(chosen)))
+        self.target.offer([column.name for column in found.cohort.card.columns], found.likely_target)
         self.import_button.setEnabled(True)
 
     def _ask_for_table(self) -> None:
@@ -148,9 +137,6 @@ class ImportVolumesDialog(BackgroundDialog):
         self._participants = Path(path)
         self.subjects.setText(Path(path).name)
         self._look()
-
-    def _touch_target(self) -> None:
-        self._target_touched = True
 
     def _import(self) -> None:
         found = self._found
