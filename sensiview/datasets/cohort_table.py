@@ -105,8 +105,9 @@ def cohort_table(volumes: VolumeSet, *, target: str | None = None, sizes: Sequen
 
 def add_numbers(table: pd.DataFrame, found: Mapping[int, Numbers]) -> None:
     """Put numbers, by place of the volume, into the rows of a `cohort_table`, in place."""
-    problems = table.columns.get_loc(PROBLEMS)
-    places = {name: table.columns.get_loc(name) for name in NUMBERS}
+    columns = [str(name) for name in table.columns]
+    problems = columns.index(PROBLEMS)
+    places = {name: columns.index(name) for name in NUMBERS}
     for row, numbers in found.items():
         if numbers.statistics is not None:
             for name, field in NUMBERS.items():
