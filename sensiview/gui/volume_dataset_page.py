@@ -223,8 +223,11 @@ class VolumeDatasetPage(QWidget):
         self._session.problem.emit(error)
 
     def _show_case(self, index: int) -> None:
-        """Select the row of the case that the viewer shows."""
+        """Select the row of the case that the viewer shows; its saved views are kept in the project."""
         self.volumes.choose(index)
+        if self.workbench is not None and self._source is not None and self._cohort is not None:
+            volume = f"{self._source.id}/{self._cohort.volumes.names[index]}"
+            self.workbench.pictures.set_store(self._session.project, volume)
 
     def _fail(self, error: SensiViewError) -> None:
         self._failed = True

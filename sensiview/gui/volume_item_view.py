@@ -219,6 +219,7 @@ class VolumeItemView(QWidget):
         if self.workbench is None or self._loaded is None:
             return
         part = self.part()
+        self.workbench.pictures.set_store(self._session.project, f"{self._run_id}/{self._loaded.name}")
         self.workbench.show_volume(
             self._loaded.volume,
             title=self._loaded.name,

@@ -389,3 +389,23 @@ def test_that_numbers_stay_whole_in_a_narrow_read_out(bench: ViewerWorkbench, se
         assert f" {value:g}" in label.text()
         assert "5 logit" in label.text()
         assert label.fontMetrics().horizontalAdvance(label.text()) <= label.width(), width
+
+
+def test_that_a_view_of_another_case_opens_that_case(bench: ViewerWorkbench, wait_until: Any) -> None:
+    store, names = Store(), ["sub-01", "sub-02"]
+    bench.case_changed.connect(lambda index: bench.pictures.set_store(store, f"cohort/{names[index]}"))
+    bench.set_cases(names, open_case=lambda index: volume(names[index], index))
+    bench.choose_case(1)
+    wait_until(lambda: title(bench) == "sub-02", timeout=30)
+    bench.scene.set_cursor((4.0, 6.0, 6.0))
+    bench.scene.set_look("volume", inverted=True)
+    bench.pictures.save_view("odd")
+    bench.choose_case(0)
+    wait_until(lambda: title(bench) == "sub-01", timeout=30)
+    bench.scene.set_cursor((0.0, 0.0, 0.0))
+    bench.scene.set_look("volume", inverted=False)
+    bench.pictures.open_view("odd")
+    wait_until(lambda: title(bench) == "sub-02", timeout=30)
+    assert bench.scene.cursor == (4.0, 6.0, 6.0)
+    assert bench.scene.layer("volume").look.inverted
+    assert notice(bench) == ""

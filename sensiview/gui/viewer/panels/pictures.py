@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -81,18 +81,28 @@ class PictureTools(QObject):
                 saved_views.save(self._store, name.strip()[:_LONGEST_NAME], view)
 
     def open_view(self, name: str) -> None:
-        """Show a kept view; layers that are not there are named."""
+        """Show a kept view: its case first where the cohort has it; layers that are not there are named."""
         if self._store is None:
             return
         with Guard(self._tell):
             view = saved_views.load(self._store, name)
-            missing = saved_views.apply_view(self._bench.viewer, view)
-            sentences = []
-            if view.get("volume", "") != self._volume:
-                sentences.append(f"'{name}' was saved of {view.get('title') or 'another volume'}.")
-            if missing:
-                sentences.append(f"Not shown here: {', '.join(missing)}.")
-            self._bench.say(" ".join(sentences))
+            folder, _, case = str(view.get("volume", "")).rpartition("/")
+            names = self._bench.side.cases.model.names
+            if view.get("volume") != self._volume and folder == self._volume.rpartition("/")[0] and case in names:
+                once = Qt.ConnectionType.SingleShotConnection
+                self._bench.shown.connect(lambda: self._apply(name, view), once)
+                self._bench.choose_case(names.index(case))
+            else:
+                self._apply(name, view)
+
+    def _apply(self, name: str, view: Mapping[str, Any]) -> None:
+        missing = saved_views.apply_view(self._bench.viewer, view)
+        sentences = []
+        if view.get("volume", "") != self._volume:
+            sentences.append(f"'{name}' was saved of {view.get('title') or 'another volume'}.")
+        if missing:
+            sentences.append(f"Not shown here: {', '.join(missing)}.")
+        self._bench.say(" ".join(sentences))
 
     def delete_view(self, name: str) -> None:
         """Forget a kept view."""
