@@ -1,18 +1,15 @@
-"""Numbers about volumes: of one, chunk by chunk, and of a cohort, one volume at a time."""
+"""Numbers about the voxels of a volume, chunk by chunk, and what is odd about them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 
-from sensiview.datasets.volume import Grid, Volume
-from sensiview.datasets.volumes import VolumeSet
-from sensiview.errors import DataError
+from sensiview.datasets.volume import Volume
 
-Floats = npt.NDArray[np.float64]
 # Voxels converted at a time: 16 MB of float32.
 _CHUNK = 1 << 22
 # Up to here every voxel is looked at; of larger volumes as many, in whole slices spread over the volume.
@@ -117,109 +114,3 @@ def findings(statistics: VoxelStatistics) -> tuple[str, ...]:
             f"Every voxel{sampled} is {statistics.minimum:g}: there is nothing to see. Check how it was exported."
         )
     return tuple(said)
-
-
-def with_findings(volume: Volume) -> Volume:
-    """Return the volume with sentences about its voxels among its notes."""
-    from dataclasses import replace
-
-    return replace(volume, notes=(*volume.notes, *findings(voxel_statistics(volume))))
-
-
-@dataclass(frozen=True)
-class VoxelHistogram:
-    """Counts of voxels: `edges` has one entry more than `counts`; the last edge belongs to the last bin.
-
-    Voxels that are not finite, or outside a range that was asked for, are not counted.
-    """
-
-    edges: Floats
-    counts: npt.NDArray[np.int64]
-
-
-def voxel_histogram(
-    volume: Volume,
-    bins: int = 128,
-    *,
-    limits: tuple[float, float] | None = None,
-    without_zero: bool = False,
-    most_voxels: int = MOST_VOXELS,
-) -> VoxelHistogram:
-    """Count a volume's values in bins of equal width.
-
-    Parameters
-    ----------
-    bins : int
-        How many.
-    limits : (low, high), optional
-        Range of values; minimum and maximum when not given.
-    without_zero : bool
-        Leave out voxels that are exactly 0, the background that would dwarf everything else.
-    """
-    if limits is None:
-        statistics = voxel_statistics(volume, most_voxels)
-        limits = statistics.minimum, statistics.maximum
-    low, high = limits
-    if not low < high:
-        low, high = low - 0.5, low + 0.5
-    edges = np.linspace(low, high, bins + 1)
-    counts = np.zeros(bins, dtype=np.int64)
-    for values in _chunks(volume, most_voxels):
-        usable = values[np.isfinite(values) & (values != 0)] if without_zero else values[np.isfinite(values)]
-        counts += np.histogram(usable, edges)[0]
-    return VoxelHistogram(edges, counts)
-
-
-@dataclass(frozen=True, eq=False)
-class CohortImages:
-    """Voxel-wise mean and standard deviation of volumes of one grid, float32 (i, j, k).
-
-    `count` is how many volumes have a finite value there; `std` is the sample's (n - 1), 0 where fewer than two have.
-    """
-
-    grid: Grid
-    mean: npt.NDArray[np.float32]
-    std: npt.NDArray[np.float32]
-    count: npt.NDArray[np.int32]
-
-
-def cohort_images(
-    volumes: VolumeSet,
-    indices: Sequence[int] | npt.NDArray[np.int64] | None = None,
-    *,
-    on_progress: Callable[[float], None] | None = None,
-) -> CohortImages:
-    """Return mean and standard deviation image; one volume is in memory at a time.
-
-    Welford's algorithm (1962), in float64.
-
-    Parameters
-    ----------
-    indices : sequence of int, optional
-        Which volumes; all when not given.
-    on_progress : callable, optional
-        Told the share of volumes done; what it raises ends the work.
-
-    Raises
-    ------
-    DataError
-        No volume, different grids, or a file that can't be read.
-    """
-    chosen = list(range(len(volumes))) if indices is None else [int(i) for i in indices]
-    if not chosen:
-        raise DataError("No volume is chosen, so there is no mean image.")
-    grid = volumes.grid(chosen)
-    mean = np.zeros(grid.shape)
-    squares = np.zeros(grid.shape)
-    count = np.zeros(grid.shape, dtype=np.int32)
-    for done, index in enumerate(chosen, start=1):
-        values = volumes.volume(index).values()
-        usable = np.isfinite(values)
-        count += usable
-        apart = np.where(usable, values - mean, 0.0)
-        mean += apart / np.maximum(count, 1)
-        squares += np.where(usable, apart * (values - mean), 0.0)
-        if on_progress is not None:
-            on_progress(done / len(chosen))
-    std = np.sqrt(squares / np.maximum(count - 1, 1))
-    return CohortImages(grid, mean.astype(np.float32), std.astype(np.float32), count)

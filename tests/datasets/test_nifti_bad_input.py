@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from sensiview.datasets.nifti import read_header, read_nifti
-from sensiview.datasets.volume_statistics import findings, voxel_statistics, with_findings
+from sensiview.datasets.volume_statistics import findings, voxel_statistics
 from sensiview.errors import DataError, UserError
 
 
@@ -208,16 +208,17 @@ def test_that_voxels_that_are_no_numbers_are_counted(tmp_path: Path) -> None:
     data = np.ones((30, 31, 32), np.float32)
     data[0, 0, :3], data[1, 1, 1], data[2, 2, 2] = np.nan, np.inf, 5
     nib.save(nib.Nifti1Image(data, np.eye(4)), tmp_path / "nan.nii.gz")
-    volume = with_findings(read_nifti(tmp_path / "nan.nii.gz"))
-    assert volume.notes == ("3 NaN and 1 infinite voxels; they count as 0 where numbers are needed.",)
+    found = findings(voxel_statistics(read_nifti(tmp_path / "nan.nii.gz")))
+    assert found == ("3 NaN and 1 infinite voxels; they count as 0 where numbers are needed.",)
     data[:] = np.nan
     nib.save(nib.Nifti1Image(data, np.eye(4)), tmp_path / "all.nii")
-    assert "No voxel holds a finite number" in with_findings(read_nifti(tmp_path / "all.nii")).notes[0]
+    assert "No voxel holds a finite number" in findings(voxel_statistics(read_nifti(tmp_path / "all.nii")))[0]
 
 
 def test_that_a_constant_volume_is_a_note(tmp_path: Path) -> None:
     nib.save(nib.Nifti1Image(np.full((5, 6, 7), 4, np.uint8), np.eye(4)), tmp_path / "four.nii")
-    assert "Every voxel is 4: there is nothing to see." in with_findings(read_nifti(tmp_path / "four.nii")).notes[0]
+    (said,) = findings(voxel_statistics(read_nifti(tmp_path / "four.nii")))
+    assert "Every voxel is 4: there is nothing to see." in said
 
 
 def test_that_no_header_however_random_gives_anything_but_a_sentence(tmp_path: Path) -> None:

@@ -7,10 +7,7 @@ import pytest
 
 from sensiview.datasets import volume_statistics
 from sensiview.datasets.volume import Volume
-from sensiview.datasets.volume_opening import volumes_from_images
 from sensiview.datasets.volume_statistics import (
-    cohort_images,
-    voxel_histogram,
     voxel_statistics,
 )
 from sensiview.errors import DataError
@@ -49,41 +46,6 @@ def test_that_a_large_volume_is_sampled_in_whole_slices() -> None:
     assert (found.n, found.seen) == (40_000, 4000)
     assert found.mean == pytest.approx(75, abs=2)
     assert not found.constant
-
-
-def test_that_a_histogram_counts_each_finite_voxel_once() -> None:
-    values = noise()
-    values[0, 0, 0] = np.nan
-    found = voxel_histogram(Volume(values, np.eye(4)), 50)
-    assert found.counts.sum() == 9239
-    expected, edges = np.histogram(values[np.isfinite(values)], 50)
-    np.testing.assert_array_equal(found.counts, expected)
-    np.testing.assert_allclose(found.edges, edges, rtol=1e-6)
-    without = voxel_histogram(Volume(values, np.eye(4)), 10, limits=(0, 200), without_zero=True)
-    assert without.counts.sum() == np.count_nonzero(np.nan_to_num(values))
-    flat = voxel_histogram(Volume(np.full((3, 3, 3), 7), np.eye(4)), 4)
-    assert flat.counts.sum() == 27
-
-
-def test_that_the_mean_image_equals_numpy_and_skips_what_is_no_number() -> None:
-    stack = np.stack([noise(seed=n) for n in range(5)])
-    stack[2, 3, 3, 3] = np.nan
-    shares: list[float] = []
-    found = cohort_images(volumes_from_images(stack), on_progress=shares.append)
-    np.testing.assert_allclose(found.mean, np.nanmean(stack, axis=0), rtol=1e-5)
-    np.testing.assert_allclose(found.std, np.nanstd(stack.astype(np.float64), axis=0, ddof=1), rtol=1e-4, atol=1e-5)
-    assert found.count[3, 3, 3] == 4
-    assert shares == [0.2, 0.4, 0.6, 0.8, 1.0]
-    some = cohort_images(volumes_from_images(stack), [1, 4])
-    np.testing.assert_allclose(some.mean, stack[[1, 4]].mean(axis=0), rtol=1e-5)
-
-
-def test_that_mixed_grids_have_no_mean_image() -> None:
-    cohort = volumes_from_images([noise(), noise((5, 6, 7))])
-    with pytest.raises(DataError, match="different grids"):
-        cohort_images(cohort)
-    with pytest.raises(DataError, match="No volume is chosen"):
-        cohort_images(cohort, [])
 
 
 def test_that_values_are_never_the_file_itself() -> None:
