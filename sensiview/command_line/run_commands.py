@@ -173,8 +173,9 @@ def run(options: argparse.Namespace, tools: Tools) -> int:
         return _finish(project, queued, options, tools)
 
 
-def _check_architecture(key: str, options: Mapping[str, Any], tools: Tools) -> None:
-    """Refuse what can't be built before a run of it stands in the project; name plugins that were not agreed to."""
+def _check_training(key: str, options: Mapping[str, Any], recipe: Mapping[str, Any], tools: Tools) -> None:
+    """Refuse what can't be trained before a run of it stands in the project; name plugins that were not agreed to."""
+    from sensiview.jobs.training_job import recipe_of
     from sensiview.models.architectures import choose
     from sensiview.plugin_loading import list_plugins
 
@@ -189,19 +190,20 @@ def _check_architecture(key: str, options: Mapping[str, Any], tools: Tools) -> N
         )
         raise UserError(f"{error.sentence}{hint}") from None
     architecture.parse(options)
+    recipe_of(architecture, recipe)
 
 
 def train(options: argparse.Namespace, tools: Tools) -> int:
     """Train a network."""
     recipe: dict[str, Any] = dict(key_values(options.recipe))
-    if options.architecture:
-        _check_architecture(options.architecture, key_values(options.option), tools)
     if options.epochs is not None:
         recipe["epochs"] = options.epochs
     if options.freeze and not options.base:
         raise UserError("--freeze keeps the weights of a trained network; say which with --from MODEL.")
     if options.freeze:
         recipe["freeze"] = True
+    if options.architecture:
+        _check_training(options.architecture, key_values(options.option), recipe, tools)
     if options.folds is not None:
         return _cross_validate(options, tools, recipe)
     if options.runs != 1:
@@ -238,10 +240,12 @@ def _cross_validate(options: argparse.Namespace, tools: Tools, recipe: Mapping[s
             name=options.name,
         )
         models: list[dict[str, Any]] = []
-        for run in queued:
+        for done, run in enumerate(queued, start=1):
             complain(f"{run.name} ...")
             outcome = run_queued(project, run, tools, quiet=options.json)
             if outcome.state != "succeeded":
+                if waiting := [other.id for other in queued[done:]]:
+                    complain(f"Still waiting: {', '.join(waiting)}. Begin each with 'sensiview resume'.")
                 return answer(project, run.id, outcome, as_json=options.json)
             record = project.run(run.id)
             card = project.model(record.model or "").card

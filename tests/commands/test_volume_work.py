@@ -138,6 +138,12 @@ def test_that_folds_need_volumes_and_at_least_two(sensiview: Command, cohort: Pa
     many = sensiview("train", cohort, "--architecture", "cnn3d", "--dataset", "cohort", "--folds", "20")
     assert many.code == 1
     assert "fold" in many.err
+    before = len(sensiview("runs", cohort, "--json").json["runs"])
+    wrong = sensiview(
+        "train", cohort, "--architecture", "cnn3d", "--dataset", "cohort", "--folds", "2", "--recipe", "epoch=3"
+    )
+    assert (wrong.code, "There is no training setting 'epoch'. Did you mean 'epochs'?" in wrong.err) == (1, True)
+    assert len(sensiview("runs", cohort, "--json").json["runs"]) == before
 
 
 def test_that_what_of_a_dicom_folder_is_left_out_is_said(sensiview: Command, tmp_path: Path) -> None:
@@ -170,9 +176,10 @@ def test_that_a_model_has_its_name_though_the_first_try_to_train_it_failed(sensi
     assert answer.code == 0, answer.err
     again = sensiview(*asked, "--option", "channels=2")
     assert again.code == 0
-    assert "Known: net fold 0, net fold 1, second, second 2." in sensiview(
-        "run", cohort, "saliency", "--dataset", "cohort", "--model", "third"
-    ).err
+    assert (
+        "Known: net fold 0, net fold 1, second, second 2."
+        in sensiview("run", cohort, "saliency", "--dataset", "cohort", "--model", "third").err
+    )
 
 
 def test_that_a_run_that_was_still_waiting_when_the_program_ended_can_be_begun(
