@@ -235,6 +235,8 @@ def sampled(array: Array) -> Array:
     # From the middle of the first block: a stride that begins at 0 sees the border twice.
     part = array[tuple(slice(min(step // 2, n - 1), None, step) for n in array.shape)]
     flat = np.asarray(part).ravel()
+    if flat.dtype == np.bool_:  # percentiles need numbers
+        flat = flat.view(np.uint8)
     return flat[np.isfinite(flat)] if np.issubdtype(flat.dtype, np.floating) else flat
 
 
