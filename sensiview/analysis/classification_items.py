@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,13 +81,23 @@ def wilson(right: int, total: int) -> tuple[float, float]:
 
 
 def classification_items(answers: Answers) -> dict[str, Item]:
-    """Return ``predictions``, and where classes are known ``accuracy``, ``confusion`` and ``per_class``."""
-    items: dict[str, Item] = {"predictions": _predictions(answers)}
+    """Return ``predictions``, and where classes are known ``accuracy``, ``per_class`` and ``confusion``.
+
+    Where the data have a test split among others, ``per_class_test`` and ``confusion_test`` are of that alone.
+    """
+    items: dict[str, Item] = {}
     codes = answers.codes
     if (codes >= 0).any():
         items["accuracy"] = _accuracy(answers, codes)
-        items["confusion"] = _confusion(answers, codes)
         items["per_class"] = _per_class(answers, codes)
+        items["confusion"] = _confusion(answers, codes)
+        outside = np.array([split != "test" for split in answers.splits])
+        if outside.any() and not outside.all() and (codes[~outside] >= 0).any():
+            of_test = np.where(outside, -1, codes)
+            for name, made in (("per_class", _per_class), ("confusion", _confusion)):
+                item = made(answers, of_test)
+                items[f"{name}_test"] = replace(item, title=f"{item.title}, test split")
+    items["predictions"] = _predictions(answers)
     return items
 
 

@@ -89,9 +89,9 @@ class ImageBrowser(QWidget):
         self.filters.choose_wrong()
         self._choose_first()
 
-    def show_pair(self, truth: str, predicted: str) -> None:
-        """Show the images of a class that the network takes for another."""
-        self.filters.choose_pair(truth, predicted)
+    def show_pair(self, truth: str, predicted: str, split: str = "") -> None:
+        """Show the images of a class (and a split) that the network takes for another."""
+        self.filters.choose_pair(truth, predicted, split)
         self._choose_first()
 
     def places(self) -> list[int]:
@@ -129,12 +129,10 @@ class ImageBrowser(QWidget):
         self.left = QWidget()
         column = QVBoxLayout(self.left)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addWidget(self.filters)
         column.addWidget(self.grid, 1)
         right = QWidget()
         side = QVBoxLayout(right)
-        side.setContentsMargins(8, 8, 8, 0)
+        side.setContentsMargins(8, 0, 8, 0)
         side.setSpacing(4)
         self.name.setProperty("role", "subheading")
         self.name.setObjectName("image_name")
@@ -150,11 +148,15 @@ class ImageBrowser(QWidget):
         self.split.setChildrenCollapsible(False)
         self.split.addWidget(self.left)
         self.split.addWidget(right)
-        self.split.setSizes([640, 420])
-        self.split.setStretchFactor(0, 1)
+        self.split.setSizes([600, 400])
+        self.split.setStretchFactor(0, 3)
+        self.split.setStretchFactor(1, 2)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.split)
+        layout.setSpacing(6)
+        # Above both: beside the image it would make the page too wide for a small screen.
+        layout.addWidget(self.filters)
+        layout.addWidget(self.split, 1)
 
     def _choose_first(self) -> None:
         if self.grid.images.rowCount():
@@ -171,8 +173,8 @@ class ImageBrowser(QWidget):
         for name, known in zip(loaded.images.names, self._classes, strict=True):
             answer = self._answers.get(name)
             correct = answer.correct if answer is not None else None
-            text = answer.text if answer is not None else known
-            subtitles.append(f"{known} → {text}" if correct is False else text)
+            arrow = "→ " if correct is False else ""
+            subtitles.append(f"{known}\n{arrow}{answer.text if answer is not None else ''}")
             marks.append({True: "good", False: "error", None: ""}[correct])
         self.grid.images.describe(subtitles, marks)
 

@@ -225,9 +225,9 @@ class ImageDatasetPage(QWidget):
         if self._loaded is not None:
             self.browser.set_answers(self.answers.by_name)
 
-    def _show_pair(self, truth: str, predicted: str) -> None:
+    def _show_pair(self, truth: str, predicted: str, split: str) -> None:
         self.tabs.setCurrentWidget(self.images)
-        self.browser.show_pair(truth, predicted)
+        self.browser.show_pair(truth, predicted, split)
 
     def _show_wrong(self) -> None:
         self.tabs.setCurrentWidget(self.images)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QSizePolicy, QWidget
 
 from sensiview.datasets.images import ImageSet
+from sensiview.gui.elided_label import ElidedLabel
 from sensiview.gui.image_answers import Answer
 from sensiview.gui.number_text import grouped
 
 _NO_CLASS = "without a class"
 _ORDERS = (
-    ("as in the data", ""),
+    ("data order", ""),
     ("by name", "name"),
-    ("surest mistakes first", "mistakes"),
-    ("least sure first", "unsure"),
+    ("mistakes first", "mistakes"),
+    ("unsure first", "unsure"),
 )
 
 
@@ -46,7 +47,7 @@ class ImageFilters(QWidget):
         self.splits = _combo("image_split_filter", "Split")
         self.answers = _combo("image_answer_filter", "Answer")
         self.order = _combo("image_order", "Order")
-        self.count = QLabel()
+        self.count = ElidedLabel()
         self.count.setObjectName("image_count")
         self.count.setProperty("role", "muted")
         row = QHBoxLayout(self)
@@ -56,7 +57,7 @@ class ImageFilters(QWidget):
         for combo in (self.classes, self.splits, self.answers, self.order):
             row.addWidget(combo)
             combo.activated.connect(self._chosen_by_hand)
-        row.addWidget(self.count)
+        row.addWidget(self.count, 1)
         for combo in (self.classes, self.splits, self.answers):
             combo.hide()
         self._offer_orders()
@@ -86,7 +87,7 @@ class ImageFilters(QWidget):
         had, self._answers = bool(self._answers), answers
         if had != bool(answers):
             self._pair = None
-            choices = [("right answers", "right"), ("wrong answers", "wrong")] if answers else []
+            choices = [("right", "right"), ("wrong", "wrong")] if answers else []
             _offer(self.answers, "all answers", choices)
             self._offer_orders()
 
@@ -97,10 +98,11 @@ class ImageFilters(QWidget):
         self.order.setCurrentIndex(max(0, self.order.findData("mistakes")))
         self.changed.emit()
 
-    def choose_pair(self, truth: str, predicted: str) -> None:
-        """Show the images of a class that the network takes for another."""
+    def choose_pair(self, truth: str, predicted: str, split: str = "") -> None:
+        """Show the images of a class (and a split) that the network takes for another."""
         self._reset()
         self._pair = (truth, predicted)
+        self.splits.setCurrentIndex(max(0, self.splits.findData(split or None)))
         self.classes.setCurrentIndex(max(0, self.classes.findData(truth)))
         self.changed.emit()
 
@@ -108,7 +110,7 @@ class ImageFilters(QWidget):
         """Return the images that pass, in the order that was chosen, and say how many they are."""
         images = self._images
         if images is None:
-            self.count.clear()
+            self.count.setText("")
             return []
         found = [place for place in range(len(images)) if self._passes(images, place)]
         total = len(images)
@@ -180,7 +182,7 @@ def _combo(name: str, spoken: str) -> QComboBox:
     combo.setObjectName(name)
     combo.setAccessibleName(spoken)
     combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    combo.setMinimumContentsLength(7)
+    combo.setMinimumContentsLength(8)
     combo.setMaximumWidth(220)
     combo.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
     return combo

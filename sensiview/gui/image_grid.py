@@ -45,6 +45,7 @@ class ImageModel(QAbstractListModel):
         self._names: Sequence[str] = ()
         self._subtitles: Sequence[str] = ()
         self._marks: Sequence[str] = ()
+        self.lines = 1  # of the subtitles
         self._places: list[int] = []
         self._rows: dict[int, int] = {}
         self._provider: Thumbnails | None = None
@@ -73,10 +74,10 @@ class ImageModel(QAbstractListModel):
         self.endResetModel()
 
     def describe(self, subtitles: Sequence[str], marks: Sequence[str] = ()) -> None:
-        """Set the second line of every image, and its mark: ``good``, ``error`` or nothing."""
+        """Set the line or two under every name; the last is in the colour of its mark (``good``, ``error`` or none)."""
         self._subtitles, self._marks = subtitles, marks
-        if self._places:
-            self.dataChanged.emit(self.index(0), self.index(len(self._places) - 1))
+        self.lines = 2 if marks else 1
+        self.layoutChanged.emit()
 
     def place(self, row: int) -> int:
         """Return the place in the set of the image in a row."""
@@ -106,8 +107,8 @@ class ImageModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DecorationRole:
             return self._picture(place)
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            second = self._subtitles[place] if place < len(self._subtitles) else ""
-            return f"{self._names[place]}, {second}" if second else self._names[place]
+            lines = self._subtitles[place].split("\n") if place < len(self._subtitles) else []
+            return ", ".join(text for text in (self._names[place], *lines) if text)
         return None
 
     def is_made(self, place: int) -> bool:
@@ -165,11 +166,13 @@ class ImageModel(QAbstractListModel):
 
 
 class _Delegate(QStyledItemDelegate):
-    """Thumbnail on black, name, and the second line in the colour of its mark."""
+    """Thumbnail on black, name, and what is known of the image below it."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         """Return a cell that is the same for all."""
-        return QSize(_EDGE + 2 * _GAP, _EDGE + 2 * option.fontMetrics.height() + 3 * _GAP)
+        model = index.model()
+        lines = 1 + (model.lines if isinstance(model, ImageModel) else 1)
+        return QSize(_EDGE + 2 * _GAP, _EDGE + lines * option.fontMetrics.height() + 3 * _GAP)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Draw one image."""
@@ -195,10 +198,12 @@ class _Delegate(QStyledItemDelegate):
             painter.drawText(frame, int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap), "can't be read")
         text = option.palette.highlightedText().color() if chosen else option.palette.text().color()
         mark = str(index.data(MARK) or "")
-        second = QColor(str(getattr(colours, mark))) if mark and not chosen else text
-        for line, content in enumerate((str(index.data()), str(index.data(SUBTITLE) or ""))):
-            painter.setPen(text if line == 0 else second)
-            painter.setOpacity(1.0 if line == 0 or mark else 0.72)
+        marked = QColor(str(getattr(colours, mark))) if mark and not chosen else text
+        lines = [str(index.data()), *str(index.data(SUBTITLE) or "").split("\n")]
+        for line, content in enumerate(lines):
+            last = line == len(lines) - 1
+            painter.setPen(marked if last and line else text)
+            painter.setOpacity(1.0 if line == 0 or (mark and last) else 0.72)
             top = frame.bottom() + _GAP + line * metrics.height()
             box = QRect(frame.left(), top, _EDGE, metrics.height())
             how = Qt.TextElideMode.ElideLeft if line == 0 else Qt.TextElideMode.ElideRight

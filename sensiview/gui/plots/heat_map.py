@@ -133,6 +133,8 @@ class CellGrid(QGraphicsWidget):
         if finite.size == 0 or finite.max() == 0:
             return 0
         exponent = math.floor(math.log10(finite.max()))
+        if bool(np.all(finite == np.round(finite))) and exponent <= 5:
+            return 0  # counts
         return None if exponent < -3 or exponent > 5 else max(0, 1 - exponent + (exponent >= 0))
 
     def _number_font(self, size: QSizeF) -> QFont | None:
