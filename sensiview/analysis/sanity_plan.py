@@ -200,7 +200,14 @@ def plan_of(study: Study, parameters: SanityParameters) -> SanityPlan:
             f"'{run.name or run.id}' was made with '{run.model.name}'. Choose that model instead of "
             f"'{study.model.name}'."
         )
-    plan = SanityPlan(run.analysis, {**parameters.recipe(), **run.parameters}, run)
+    options = {**parameters.recipe(), **run.parameters}
+    if run.analysis == MASKS and study.dataset is not None and study.dataset.kind == "volumes":
+        from sensiview.numerics.mask_subjects import by_class
+
+        # Masks are made of patients unless somebody else is named; selections of maps know no patients.
+        chosen = options.get("subjects", "patients")
+        options["subjects"] = by_class(study.dataset, chosen, str(options.get("controls", "")))
+    plan = SanityPlan(run.analysis, options, run)
     if run.analysis == "occlusion" and plan.options.get("mode") == "regions":
         raise UserError("A map of occlusion by region can't be checked. Choose a run of occlusion by windows.")
     return plan

@@ -60,6 +60,23 @@ def choose_subjects(volumes: VolumeSet, wanted: Selection, controls: str = "") -
     return found
 
 
+def by_class(card: DatasetCard, wanted: Selection, controls: str = "") -> Selection:
+    """Return ``patients`` and ``controls`` as the classes that they are (``diagnosis=AD``), others as they are.
+
+    For selections that know no such words; `controls` as in `choose_subjects`.
+
+    Raises
+    ------
+    UserError
+        Patients or controls are asked for, and there are no classes.
+    """
+    word = wanted.strip().lower() if isinstance(wanted, str) else ""
+    if word not in (PATIENTS, CONTROLS):
+        return wanted
+    name = control_name(card, controls)
+    return [f"{card.target}={one}" for one in card.class_counts if (one == name) == (word == CONTROLS)]
+
+
 def count_subjects(card: DatasetCard, wanted: Selection, controls: str = "") -> int:
     """Return how many volumes are chosen, from the card alone; all of them where it can't say.
 

@@ -153,6 +153,20 @@ def mask_over(place: tuple[slice, ...], subjects: tuple[str, ...] = ()) -> Mask:
     return Mask(title="m", values=values, axes=axes, affine=np.eye(4))
 
 
+@pytest.mark.parametrize(
+    ("parameters", "of_class"),
+    [({"subjects": "patients"}, "AD"), ({}, "AD"), ({"subjects": "patients", "controls": "AD"}, "CN")],
+)
+def test_that_a_mask_of_the_patients_is_checked_on_the_patients(parameters: dict[str, Any], of_class: str) -> None:
+    volumes = example_volumes()
+    assert set(volumes.card.class_counts) == {"AD", "CN"}
+    code = list(volumes.card.class_counts).index(of_class)
+    wanted = [name for name, label in zip(volumes.names, volumes.labels(), strict=True) if label == code]
+    done = finished(mask_over(PLANTED), **parameters)
+    result = run(study_of(example_module(), {"mask-0001": done}), runs="mask-0001", most_subjects=4, draws=2, orders=1)
+    assert f"'my mask' on {', '.join(map(repr, wanted))}." in said(result)
+
+
 @pytest.mark.parametrize("subjects", [(), ("sub-3", "sub-1")])
 def test_that_a_mask_over_what_counts_beats_random_masks(subjects: tuple[str, ...]) -> None:
     done = finished(mask_over(PLANTED, subjects), target="AD", subjects="diagnosis=AD", fill=0.4)
