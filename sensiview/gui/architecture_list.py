@@ -22,6 +22,7 @@ class ArchitectureEntry:
     input_kind: str
     schema: dict[str, Any] = field(default_factory=dict)
     recipe: dict[str, Any] = field(default_factory=dict)
+    preprocessing: dict[str, Any] = field(default_factory=dict)
 
 
 def list_architectures(
@@ -49,6 +50,7 @@ def _collect() -> list[ArchitectureEntry]:
             input_kind=found.input_kind,
             schema=found.schema(),
             recipe=found.recipe().model_dump(mode="json"),
+            preprocessing=found.preprocessing(found.parse({})),
         )
         for found in discover_architectures().values()
     ]

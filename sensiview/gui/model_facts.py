@@ -7,6 +7,7 @@ from typing import Any
 from sensiview.analysis.sources import ModelSource
 from sensiview.files import FileReference
 from sensiview.gui.facts_tree import Section
+from sensiview.gui.image_settings_text import image_settings_pairs
 from sensiview.gui.number_text import grouped, memory, short
 from sensiview.gui.run_facts import in_words
 from sensiview.models.card import ModelCard
@@ -52,6 +53,7 @@ def sections(source: ModelSource) -> list[Section]:
         ("Input", _pairs(
             ("Shape", shape_text(card.input_shape)), ("Inputs", _names(card.input_names)), *_preprocessing(card),
         )),
+        ("Training", _training(card)),
         ("Files", [*_file("Weights", source.weights), *_file("Program", source.program)]),
         ("Options", [(name, in_words(value)) for name, value in card.options.items()]),
         ("Measured on this machine", _pairs(
@@ -63,6 +65,23 @@ def sections(source: ModelSource) -> list[Section]:
     return [(title, pairs) for title, pairs in found if pairs]
 
 
+def _training(card: ModelCard) -> list[tuple[str, str]]:
+    """Return where it was trained here: what it started from, on what, and the accuracy of each class."""
+    facts = card.training
+    counts = facts.get("counts", {})
+    by_class = facts.get("class_accuracy", {})
+    shown = [(f"Accuracy, {name}", f"{100 * share:.1f} %") for name, share in list(by_class.items())[:_NAMED]]
+    if len(by_class) > _NAMED:
+        shown.append(("…", f"and {len(by_class) - _NAMED} more classes"))
+    return _pairs(
+        ("Started from", str(facts.get("from", ""))),
+        ("Data set", str(facts.get("dataset", ""))),
+        ("Inputs", ", ".join(f"{part} {grouped(count)}" for part, count in counts.items())),
+        ("Epochs", f"{facts['epochs']}, best {facts['best_epoch']}" if "best_epoch" in facts else ""),
+        *shown,
+    )
+
+
 def shape_text(shape: tuple[int, ...] | None) -> str:
     """Return a shape as ``3 × 224 × 224``."""
     return " × ".join(str(n) for n in shape) if shape else ""
@@ -72,6 +91,8 @@ def _preprocessing(card: ModelCard) -> list[tuple[str, str]]:
     kind = str(card.preprocessing.get("kind", "none"))
     if kind == "none":
         return [("Preprocessing", "none: raw values go in")]
+    if kind == "image":
+        return image_settings_pairs(card.preprocessing)
     if kind != "standardise":
         return [("Preprocessing", in_words(card.preprocessing))]
     pairs = [("Preprocessing", "each input minus its mean, divided by its standard deviation")]

@@ -121,9 +121,11 @@ class LayerTree(QTreeWidget):
             name = layer.name.removeprefix(f"{parent}.") if parent else layer.name
             # Modules like the network itself have no name of their own.
             cells = [name or "(whole network)", layer.kind, shape_text(layer.output_shape) or "–"]
-            item = QTreeWidgetItem([*cells, grouped(layer.parameters) if layer.parameters else ""])
+            # Parameters of a layer with several names are counted once.
+            count = grouped(layer.parameters) if layer.parameters and not layer.same_as else ""
+            item = QTreeWidgetItem([*cells, f"as {layer.same_as}" if layer.same_as else count])
             item.setData(0, Qt.ItemDataRole.UserRole, layer.name)
-            item.setToolTip(0, layer.name)
+            item.setToolTip(0, f"{layer.name} is the same layer as {layer.same_as}" if layer.same_as else layer.name)
             item.setTextAlignment(3, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             if parent:
                 made[parent].addChild(item)

@@ -78,8 +78,9 @@ class RunRequests:
         device: str = "auto",
         seed: int = 1,
         name: str = "",
+        base: str | None = None,
     ) -> RunRecord:
-        """Queue the training of a model on a data set (the selected one by default)."""
+        """Queue the training of a model on a data set (the selected one by default), from a trained one with `base`."""
         from sensiview import running
 
         chosen = dataset or (self.dataset.id if self.dataset else None)
@@ -92,6 +93,7 @@ class RunRequests:
             device=device,
             seed=seed,
             name=name,
+            base=base,
         )
         return self._queued(run)
 

@@ -92,6 +92,8 @@ class SchemaForm(QWidget):
             whole = QSpinBox(self)
             whole.setRange(_lowest(described), min(_LARGEST, int(described.get("maximum", _LARGEST))))
             whole.setGroupSeparatorShown(True)
+            if "zero" in described and whole.minimum() == 0:
+                whole.setSpecialValueText(str(described["zero"]))
             whole.setValue(int(value or 0))
             whole.valueChanged.connect(self.changed)
             return whole

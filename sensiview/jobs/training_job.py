@@ -58,10 +58,9 @@ def train(
     wanted = task.model.card
     architecture = choose(wanted.architecture, architectures)
     if architecture.input_kind != task.dataset.card.kind:
-        raise UserError(
-            f"'{architecture.key}' is trained on {architecture.input_kind}, not on {task.dataset.card.kind}. Choose "
-            "another architecture."
-        )
+        kinds = {"table": "a table"}
+        wants, given = (kinds.get(kind, kind) for kind in (architecture.input_kind, task.dataset.card.kind))
+        raise UserError(f"'{architecture.key}' is trained on {wants}, not on {given}. Choose another architecture.")
     if architecture.input_kind == "volumes":
         from sensiview.jobs.volume_training_job import train_on_volumes
 

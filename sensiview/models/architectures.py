@@ -29,8 +29,10 @@ class NoOptions(ArchitectureOptions):
     """For an architecture that has nothing to choose."""
 
 
-def option(default: Any, *, label: str, help: str, **bounds: Any) -> Any:  # noqa: A002 - the word users see
-    """Declare one option: a label and a sentence for the form, bounds as pydantic takes them."""
+def option(default: Any, *, label: str, help: str, zero: str = "", **bounds: Any) -> Any:  # noqa: A002 - the word users see
+    """Declare one option: a label and a sentence for the form, bounds as pydantic takes them; what 0 is called."""
+    if zero:
+        bounds["json_schema_extra"] = {"zero": zero}
     return Field(default, title=label, description=help, **bounds)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BeforeValidator
 
 from sensiview.errors import ModelError
 from sensiview.models.architectures import Architecture, ArchitectureOptions, Shape, Sizes, option
@@ -15,16 +17,40 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+def _colours(value: Any) -> Any:
+    """Take numbers of channels for their names."""
+    return {"0": "auto", "1": "grey", "3": "colour"}.get(str(value), value)
+
+
 class ImageOptions(ArchitectureOptions):
     """What every network for images has to choose."""
 
     num_classes: int = option(
-        0, label="Classes", help="Number of classes; 0 takes it from the weights or the data.", ge=0, le=1_000_000
+        0,
+        label="Classes",
+        help="Number of classes; 0 takes it from the weights or the data.",
+        zero="from the weights",
+        ge=0,
+        le=1_000_000,
     )
-    channels: Literal[0, 1, 3] = option(
-        0, label="Colours", help="1 for grey images, 3 for colour; 0 takes it from the weights or the data."
+    channels: Annotated[Literal["auto", "grey", "colour"], BeforeValidator(_colours)] = option(
+        "auto",
+        label="Colours",
+        help="Grey images (1 channel) or colour (3); 'auto' takes it from the weights or the data.",
     )
-    size: int = option(0, label="Image size", help="Height and width in pixels; 0 for the usual size.", ge=0, le=8192)
+    size: int = option(
+        0,
+        label="Image size",
+        help="Height and width in pixels; 0 for the usual size.",
+        zero="usual size",
+        ge=0,
+        le=8192,
+    )
+
+    @property
+    def n_channels(self) -> int:
+        """Return 1 or 3; 0 where it is to be found."""
+        return {"auto": 0, "grey": 1, "colour": 3}[self.channels]
 
 
 class ImageArchitecture(Architecture):
@@ -51,11 +77,11 @@ class ImageArchitecture(Architecture):
         channels, height, width = input_shape
         if channels not in (1, 3):
             raise ModelError(f"'{self.key}' takes grey or colour images (1 or 3 channels), not {channels} channels.")
-        if options.channels not in (0, channels):
+        if options.n_channels not in (0, channels):
             kind = {1: "grey", 3: "colour"}
             raise ModelError(
-                f"The option channels of '{self.key}' says {kind[options.channels]} images, its preprocessing gives "
-                f"{kind[channels]} ones. Set the same for both, or leave the option at 0."
+                f"The option channels of '{self.key}' says {options.channels} images, but these are {kind[channels]}. "
+                "Leave it at 'auto', or set 'channels' in the preprocessing to the same."
             )
         if options.num_classes not in (0, n_outputs):
             raise ModelError(
@@ -66,7 +92,7 @@ class ImageArchitecture(Architecture):
 
     def preprocessing(self, options: Any, sizes: Sizes | None = None, file: str = "") -> dict[str, Any]:
         """Return what the network was published with: images squeezed to its size, its mean and deviation."""
-        channels = (sizes.input_shape[0] if sizes else options.channels) or 3
+        channels = (sizes.input_shape[0] if sizes else options.n_channels) or 3
         side = (sizes.input_shape[1] if sizes else options.size) or self.usual_size
         mean, std = self.mean, self.std
         if channels == 1 and len(mean) > 1:
@@ -84,7 +110,7 @@ class ImageArchitecture(Architecture):
         changes = {name: value for name, value in found.items() if name in type(options).model_fields}
         new = {name: value for name, value in changes.items() if name not in options.model_fields_set}
         size = options.size or found.get("side", self.usual_size)
-        sizes = Sizes((found.get("inputs", options.channels or 3), size, size), found.get("outputs", 10))
+        sizes = Sizes((found.get("inputs", options.n_channels or 3), size, size), found.get("outputs", 10))
         return options.model_copy(update=new), sizes
 
     @abstractmethod

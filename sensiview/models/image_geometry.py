@@ -55,8 +55,12 @@ def _resized(rows: Pixels, size: tuple[int, int], settings: ImageSettings, valid
     from PIL import Image
 
     how = Image.Resampling.BICUBIC if settings.interpolation == "bicubic" else Image.Resampling.BILINEAR
-    planes = [np.asarray(Image.fromarray(plane).resize(size[::-1], how)) for plane in np.ascontiguousarray(rows)]
-    return np.clip(np.stack(planes), *valid).astype(np.float32)
+    planes = np.ascontiguousarray(rows)
+    # Along x, then along y, and cut to the range after each, as Pillow does with bytes: overshoots don't add up.
+    for width, height in ((size[1], rows.shape[1]), size[::-1]):
+        resized = [np.asarray(Image.fromarray(plane).resize((width, height), how)) for plane in planes]
+        planes = np.clip(np.stack(resized), *valid).astype(np.float32)
+    return planes
 
 
 def _sampled(rows: Pixels, size: tuple[int, int], settings: ImageSettings, valid: tuple[float, float]) -> Pixels:

@@ -166,13 +166,13 @@ def training_settings(
         The recipe and the option name different sizes.
     """
     if base is None:
-        wanted = getattr(options, "channels", 0) or (1 if channels == 1 else 3)
+        wanted = getattr(options, "n_channels", 0) or (1 if channels == 1 else 3)
         size = getattr(options, "size", 0)
-        sizes = Sizes((wanted, size, size), 0) if size else None
         if size and recipe.size and (recipe.size[0], recipe.size[-1]) != (size, size):
             raise UserError(f"The option size is {size} and the image size of the training {recipe.size}. Set one.")
-        with_channels = options.model_copy(update={"channels": wanted}) if hasattr(options, "channels") else options
-        card = architecture.preprocessing(with_channels, sizes)
+        names = {1: "grey", 3: "colour"}
+        named = hasattr(options, "n_channels")
+        card = architecture.preprocessing(options.model_copy(update={"channels": names[wanted]}) if named else options)
         base = ImageSettings(**card) if card.get("kind") == "image" else ImageSettings(channels=1 if wanted == 1 else 3)
     changes: dict[str, Any] = {}
     if recipe.size:

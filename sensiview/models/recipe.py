@@ -49,7 +49,10 @@ class TrainingRecipe(BaseModel):
     optimiser: Literal["sgd", "adam", "adamw"] = _field("adam", "Optimiser", "How steps follow from gradients.")
     batch_size: int = _field(64, "Batch size", "Rows per step; 0 takes all training rows at once.", ge=0)
     train_rows: str = _field(
-        "", "Training rows", "Row numbers from 0, such as '0-499,600'. Empty: drawn at random.", max_length=100_000
+        "",
+        "Training rows",
+        "Numbers from 0, such as '0-499,600'; of images also names and 'column=value'. Empty: drawn at random.",
+        max_length=100_000,
     )
     test_rows: str = _field(
         "", "Test rows", "Rows kept for testing. Empty: those that are not trained on.", max_length=100_000

@@ -111,7 +111,7 @@ class TorchvisionClassifier(ImageArchitecture):
 
     def preprocessing(self, options: Any, sizes: Sizes | None = None, file: str = "") -> dict[str, Any]:
         """Return what torchvision's own weights want, at the network's size."""
-        channels = (sizes.input_shape[0] if sizes else options.channels) or 3
+        channels = (sizes.input_shape[0] if sizes else options.n_channels) or 3
         size = options.size or (sizes.input_shape[1] if sizes else 0)
         if not options.size and size == self.usual_size and published_as(self.key, file):
             size = 0

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from sensiview.errors import ModelError
 from sensiview.files import write_atomically
 from sensiview.models.key_report import KeyReport, compare
+from sensiview.models.layer_weights import plain_names
 from sensiview.models.weight_files import recognise
 
 _HOLDERS = ("state_dict", "model_state_dict", "model", "net", "network", "module", "weights", "params", "ema")
@@ -221,6 +222,10 @@ def _without_prefix(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -
             break
         state = shorter
         notes.append(f"The prefix '{prefix}' was taken off every key.")
+    inside = plain_names(state)
+    if sum(key in wanted for key in inside) > sum(key in wanted for key in state):
+        state = inside
+        notes.append("'module.' was taken out of the keys.")
     return state, notes
 
 

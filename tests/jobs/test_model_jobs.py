@@ -200,7 +200,7 @@ def test_that_lists_may_be_written_as_text(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "architecture, sentence",
-    [("mpl", "There is no architecture 'mpl'"), ("resnet18", "is trained on images, not on table")],
+    [("mpl", "There is no architecture 'mpl'"), ("resnet18", "is trained on images, not on a table")],
 )
 def test_that_an_architecture_that_does_not_fit_is_a_sentence(tmp_path: Path, architecture: str, sentence: str) -> None:
     final = events_of(training(tmp_path, dataset(tmp_path), architecture=architecture))[-1]

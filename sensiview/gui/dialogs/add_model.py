@@ -26,6 +26,7 @@ from sensiview.gui.background import run_in_background
 from sensiview.gui.dialogs.key_table import KeyTable
 from sensiview.gui.dialogs.layout import buttons, dialog_column, form, label, named, row_label, set_role
 from sensiview.gui.dialogs.preprocessing_fields import PreprocessingFields
+from sensiview.gui.image_settings_text import image_settings_line
 from sensiview.gui.model_inspector import ModelInspector
 from sensiview.gui.schema_form import SchemaForm
 from sensiview.gui.session import Session
@@ -172,10 +173,12 @@ class AddModelDialog(QDialog):
         self._help.setText(entry.help if entry else "The program holds the network itself; it gives outputs only.")
         if self._options is not None:
             self._options_place.removeWidget(self._options)
+            self._options.hide()
             self._options.deleteLater()
         self._options = SchemaForm(entry.schema if entry else {}, parent=self)
         self._options.changed.connect(self._later)
         self._options_place.addWidget(self._options)
+        self.preprocessing.show_for(entry.input_kind if entry else "", entry.preprocessing if entry else {})
         self._options_title.setVisible(entry is not None)
         self._options.setVisible(entry is not None)
         self._later()
@@ -244,7 +247,10 @@ class AddModelDialog(QDialog):
         inputs = f"{card.n_inputs} inputs" if card.n_inputs is not None else f"inputs of shape {card.input_shape}"
         outputs = len(card.output_names) or len(card.class_names)
         outputs_text = f", {outputs} output{'s' if outputs != 1 else ''}" if outputs else ""
-        self._say(f"They fit: {card.n_parameters:,} parameters, {inputs}{outputs_text}.", "good")
+        said = f"They fit: {card.n_parameters:,} parameters, {inputs}{outputs_text}."
+        if card.preprocessing.get("kind") == "image":
+            said += f" Before: {image_settings_line(card.preprocessing)}"
+        self._say(said, "good")
         self.keys.show_items(items)
         self.add_button.setEnabled(True)
 

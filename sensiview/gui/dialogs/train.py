@@ -6,6 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDialog,
     QFrame,
@@ -29,9 +30,22 @@ from sensiview.gui.session import Session
 _USUAL = {
     "table": ("epochs", "learning_rate", "train_rows", "test_rows", "standardise"),
     "volumes": ("epochs", "learning_rate", "batch_size", "test_share", "class_weights"),
+    "images": (
+        "epochs", "learning_rate", "schedule", "batch_size", "test_share", "class_weights",
+        "flip", "crop_padding", "rotation", "colour_jitter",
+    ),
+}  # fmt: skip
+# How rows of a table are chosen and scaled says nothing of volumes; folds and freezing have fields of their own.
+_HIDDEN: dict[str, tuple[str, ...]] = {
+    "table": (),
+    "volumes": ("train_rows", "test_rows", "standardise", "folds", "fold", "run", "split_seed"),
+    "images": ("standardise", "folds", "fold", "run", "freeze"),
 }
-# How rows of a table are chosen and scaled says nothing of volumes; folds have fields of their own.
-_NOT_FOR_VOLUMES = ("train_rows", "test_rows", "standardise", "folds", "fold", "run", "split_seed")
+# Options that the data decide.
+_OF_DATA = ("num_classes",)
+_SPATIAL = ("volumes", "images")
+# More classes than this are counted.
+_NAMED = 12
 
 
 class TrainDialog(QDialog):
@@ -72,9 +86,12 @@ class TrainDialog(QDialog):
         if self._source is None:
             return "Choose a data set first."
         card = self._source.card
-        if card.kind == "volumes":
-            names = ", ".join(f"{name} ({count})" for name, count in card.class_counts.items()) or "no classes"
-            return f"On '{card.name}': {counted(card.n_rows, 'volume')}, {card.target or 'no target'}: {names}."
+        if card.kind in _SPATIAL:
+            most = list(card.class_counts.items())
+            names = ", ".join(f"{name} ({count})" for name, count in most[:_NAMED]) or "no classes"
+            more = f" and {len(most) - _NAMED} more" if len(most) > _NAMED else ""
+            what = counted(card.n_rows, card.kind.removesuffix("s"))
+            return f"On '{card.name}': {what}, {card.target or 'no target'}: {names}{more}."
         classes = f", {counted(len(card.class_counts), 'class')}" if card.class_counts else ", a number"
         if len(card.class_counts) > 1:
             classes = f", {len(card.class_counts)} classes"
@@ -100,6 +117,18 @@ class TrainDialog(QDialog):
         self.seed = QSpinBox(content, minimum=1, maximum=2_000_000_000)
         named(self.seed, "training_seed", "Seed", "The same seed gives the same network")
         self.device = DeviceChoice(self._session, content)
+        self.base = QComboBox(content)
+        named(self.base, "training_base", "Start from", "Random weights, or those of a model of this project")
+        self.base.addItem("Random weights", "")
+        self.freeze = QCheckBox("Train the last layer only", content)
+        named(self.freeze, "training_freeze", "Train the last layer only", "The weights of all other layers are kept")
+        for field in (self.base, self.freeze):
+            field.setVisible(self._kind() == "images")
+        if self._kind() == "images":
+            fields.addRow("Start &from", self.base)
+            fields.addRow("", self.freeze)
+        self.freeze.setEnabled(False)
+        self.base.currentIndexChanged.connect(self._start_from)
         fields.addRow("&Architecture", self.architecture)
         fields.addRow("&Name", self.name)
         fields.addRow("&Seed", self.seed)
@@ -108,21 +137,22 @@ class TrainDialog(QDialog):
         self.folds.setSpecialValueText("one split")
         named(
             self.folds, "training_folds", "Folds",
-            "Cross-validation by subject: one network per fold, each tested on the subjects of its fold",
+            "Cross-validation by subject or group: one network per fold, each tested on those of its fold",
         )  # fmt: skip
         self.runs = QSpinBox(content, minimum=1, maximum=100)
         named(self.runs, "training_runs", "Runs", "Networks per fold, each from another random start")
         self.folds.valueChanged.connect(lambda folds: self.runs.setEnabled(folds > 1))
         self.runs.setEnabled(False)
         for field in (self.folds, self.runs):
-            field.setVisible(self._kind() == "volumes")
-        if self._kind() == "volumes":
-            fields.addRow("&Folds", self.folds)
-            fields.addRow("&Runs", self.runs)
+            field.setVisible(self._kind() in _SPATIAL)
+        if self._kind() in _SPATIAL:
+            fields.addRow("F&olds", self.folds)
+            fields.addRow("R&uns", self.runs)
         layout.addLayout(fields)
         self._help = label("Loading the architectures …", "muted", content)
         layout.addWidget(self._help)
-        layout.addWidget(label("Options of the network", "subheading", content))
+        self._options_title = label("Options of the network", "subheading", content)
+        layout.addWidget(self._options_title)
         self._options_place = QVBoxLayout()
         layout.addLayout(self._options_place)
         layout.addWidget(label("Training", "subheading", content))
@@ -154,19 +184,46 @@ class TrainDialog(QDialog):
         self._entries = {entry.key: entry for entry in fitting}
         for entry in fitting:
             self.architecture.addItem(entry.title, entry.key)
+        if self._kind() == "images":
+            for source in self._session.models():
+                if source.weights is not None and source.card.architecture in self._entries:
+                    self.base.addItem(source.card.name, source.id)
         self.train_button.setEnabled(bool(fitting) and self._source is not None)
+
+    def _start_from(self) -> None:
+        """Take the architecture of the model to start from."""
+        source = next((s for s in self._session.models() if s.id == self.base.currentData()), None)
+        self.freeze.setEnabled(source is not None)
+        self.architecture.setEnabled(source is None)
+        if source is None:
+            self.freeze.setChecked(False)
+        else:
+            self.architecture.setCurrentIndex(self.architecture.findData(source.card.architecture))
+            self.name.setText(f"{source.card.name}, further")
+        self._show_options()
+
+    def _show_options(self) -> None:
+        shown = not self.base.currentData()
+        self._options_title.setVisible(shown)
+        if self._options is not None:
+            self._options.setVisible(shown)
 
     def _chosen(self) -> None:
         entry = self._entries.get(self.architecture.currentData())
         if entry is None:
             return
         self._help.setText(entry.help)
-        self.name.setText(entry.title)
-        self._options = self._replace(self._options, self._options_place, SchemaForm(entry.schema, parent=self))
+        if not self.base.currentData():
+            self.name.setText(entry.title)
+        self._options = self._replace(
+            self._options, self._options_place, SchemaForm(entry.schema, leave_out=_OF_DATA, parent=self)
+        )
+        self._show_options()
         schema = recipe_schema()
         shown = _USUAL.get(self._kind(), _USUAL["table"])
-        of_volumes = [name for name, field in schema.get("properties", {}).items() if field.get("for") == "volumes"]
-        hidden = _NOT_FOR_VOLUMES if self._kind() == "volumes" else of_volumes
+        properties = schema.get("properties", {})
+        hidden = [name for name, field in properties.items() if self._kind() not in field.get("for", [self._kind()])]
+        hidden += _HIDDEN.get(self._kind(), ())
         usual = SchemaForm(schema, entry.recipe, only=shown, prefix="recipe", parent=self)
         more = SchemaForm(schema, entry.recipe, leave_out=(*shown, *hidden), prefix="recipe", parent=self)
         self._usual = self._replace(self._usual, self._recipe_place, usual)
@@ -176,6 +233,7 @@ class TrainDialog(QDialog):
     def _replace(self, old: SchemaForm | None, place: QVBoxLayout, new: SchemaForm) -> SchemaForm:
         if old is not None:
             place.removeWidget(old)
+            old.hide()
             old.deleteLater()
         place.addWidget(new)
         return new
@@ -202,6 +260,9 @@ class TrainDialog(QDialog):
             "seed": self.seed.value(),
             "name": self.name.text().strip() or entry.title,
         }
+        if base := self.base.currentData():
+            choices |= {"base": base, "options": {}}
+            choices["recipe"]["freeze"] = self.freeze.isChecked()
         try:
             if self.folds.value() > 1:
                 run = self._session.start_cross_validation(
