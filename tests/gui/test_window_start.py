@@ -120,6 +120,23 @@ def test_that_the_panes_are_where_they_were_left(session: Any, project_path: Pat
 
 
 @pytest.mark.needs_display
+def test_that_a_window_gets_the_size_and_place_that_were_kept(qapp: Any, own_home: Path) -> None:
+    from PySide6.QtWidgets import QMainWindow
+
+    from sensiview.gui import window_layout
+
+    # Neither is shown: what a screen makes of a size is not what is kept.
+    first, second = QMainWindow(), QMainWindow()
+    assert not window_layout.restore_geometry(second)
+    first.setGeometry(120, 90, 1111, 777)
+    window_layout.save_geometry(first)
+    assert window_layout.restore_geometry(second)
+    assert second.geometry() == first.geometry()
+    for window in (first, second):
+        window.deleteLater()
+
+
+@pytest.mark.needs_display
 def test_that_an_unexpected_exception_in_a_slot_becomes_a_report(
     window: Any, wait_until: Any, own_home: Path, nothing_fails_silently: list[str]
 ) -> None:
