@@ -41,8 +41,8 @@ def project_report(
     draw: Draw,
     *,
     for_print: bool = False,
-) -> tuple[str, list[str]]:
-    """Return the report's HTML and the runs in it; it is written to `path` when there is one.
+) -> tuple[str, list[str], list[str]]:
+    """Return the report's HTML, the runs in it, and sentences on figures; it is written to `path` when there is one.
 
     `wanted` names runs; all finished ones when it is empty. `for_print` keeps to what a PDF can show.
 
@@ -57,6 +57,7 @@ def project_report(
     if not chosen:
         raise UserError("There is no finished run to report on. Run an analysis first.")
     runs = [(run.model_dump(mode="json"), dict(read_result(project, run.id))) for run in chosen]
+    anatomies = {run.id: anatomy_of(project, run) for run in chosen}
     html = write_report(
         project.title,
         runs,
@@ -66,6 +67,7 @@ def project_report(
         datasets={source.id: source.card for source in project.datasets()},
         models={source.id: source.card for source in project.models()},
         analyses={analysis.key: f"{analysis.title}: {analysis.summary()}" for analysis in catalogue},
-        anatomies={run.id: anatomy_of(project, run) for run in chosen},
+        anatomies=anatomies,
     )
-    return html, [run.id for run in chosen]
+    said = dict.fromkeys(sentence for anatomy in anatomies.values() for sentence in anatomy.sentences)
+    return html, [run.id for run in chosen], list(said)

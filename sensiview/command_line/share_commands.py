@@ -30,7 +30,7 @@ def export(options: argparse.Namespace, tools: Tools) -> int:
     for sentence in anatomy.sentences:
         complain(sentence)
     if options.json:
-        say_json({"run": record.id, "files": [str(path) for path in written]})
+        say_json({"run": record.id, "files": [str(path) for path in written], "notes": anatomy.sentences})
     else:
         for path in written:
             say(str(path))
@@ -44,7 +44,7 @@ def report(options: argparse.Namespace, tools: Tools) -> int:
         raise UserError(f"A report is FILE.html or FILE.pdf, not '{options.to.name}'.")
     printed = suffix == ".pdf"
     with Project.open(options.project, read_only=True) as project:
-        html, runs = project_report(
+        html, runs, notes = project_report(
             project,
             tools.catalogue(),
             options.run_ids,
@@ -54,8 +54,10 @@ def report(options: argparse.Namespace, tools: Tools) -> int:
         )
     if printed:
         tools.write_pdf(html, options.to)
+    for sentence in notes:
+        complain(sentence)
     if options.json:
-        say_json({"report": str(options.to), "runs": runs})
+        say_json({"report": str(options.to), "runs": runs, "notes": notes})
     else:
         say(str(options.to))
     return 0

@@ -109,14 +109,18 @@ def report_to(window: MainWindow, path: Path) -> None:
         drawer = PlotDrawer(window)
         printed = path.suffix.lower() == ".pdf"
 
-        def write() -> str:
+        def write() -> tuple[str, list[str]]:
             from sensiview.reports import project_report
 
             target = None if printed else path
-            return project_report(project, session.catalogue, [], target, drawer.draw, for_print=printed)[0]
+            html, _, notes = project_report(project, session.catalogue, [], target, drawer.draw, for_print=printed)
+            return html, notes
 
-        def done(html: str) -> None:
+        def done(written: tuple[str, list[str]]) -> None:
+            html, notes = written
             drawer.deleteLater()
+            for sentence in notes:
+                session.say(sentence, level="warning")
             if printed:
                 # Qt prints in the thread that owns the fonts: the GUI thread.
                 from sensiview.gui.printing import write_pdf

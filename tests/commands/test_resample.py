@@ -104,13 +104,15 @@ def test_that_maps_are_exported_and_reported_over_their_volume_and_without_it_wh
     svg = (tmp_path / "a" / "map.svg").read_text(encoding="utf-8")
     assert "Each over its own subject." in svg
     (tmp_path / "four" / "sub-03_T1w.nii.gz").unlink()
-    exported = sensiview("export", volumes, run, "--to", tmp_path / "b", "--item", "map")
+    exported = sensiview("export", volumes, run, "--to", tmp_path / "b", "--item", "map", "--json")
     assert exported.code == 0, exported.err
     assert "Drawn without anatomy" in exported.err
+    assert exported.json["notes"][0] in exported.err
     svg = (tmp_path / "b" / "map.svg").read_text(encoding="utf-8")
     assert "Over sub-02." in svg
     assert "Drawn without anatomy" in svg
     for name in ("r.html", "r.pdf"):
         reported = sensiview("report", volumes, run, "--to", tmp_path / name)
         assert reported.code == 0, reported.err
+        assert "Drawn without anatomy" in reported.err
     assert "Drawn without anatomy" in (tmp_path / "r.html").read_text(encoding="utf-8")
