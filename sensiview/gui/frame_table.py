@@ -114,6 +114,16 @@ class FrameTable(QWidget):
         if self._model is not None:
             self._model.refresh_values(remarks)
 
+    def arrange_again(self) -> None:
+        """Sort and filter by what the frame holds by now; the row with the cursor stays chosen."""
+        if self._model is None or (self._model.sorted_by()[0] < 0 and not self.filter_box.text()):
+            return
+        chosen = self.current_source_row()
+        self._model.sort(*self._model.sorted_by())
+        self._say_count()
+        if chosen is not None:
+            self.choose_source_row(chosen)
+
     def refresh_source_row(self, source_row: int) -> None:
         """Draw one row of the frame again."""
         if self._model is not None:

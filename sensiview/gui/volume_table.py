@@ -126,6 +126,7 @@ class VolumeTable(QWidget):
         if first >= count:
             if self.progress.text():
                 self.progress.clear()
+                self.table.arrange_again()
                 for name in (PROBLEMS, *NUMBERS):
                     self.table.fit_column(name)
             return

@@ -171,8 +171,11 @@ def test_that_the_window_answers_while_many_volumes_are_looked_at(
     page = pane.volumes
     page.tabs.setCurrentWidget(page.volumes)
     wait_until(lambda: page.volumes.progress.text().startswith("Looking at volumes: "), 10)
-    page.volumes.table.filter_box.setText("v29")
-    wait_until(lambda: page.volumes.table.view.model().rowCount() == 10, 5)
+    table = page.volumes.table
+    table.filter_box.setText("v29")
+    wait_until(lambda: table.view.model().rowCount() == 10, 5)
+    table.view.sortByColumn(table.columns().index("mean"), Qt.SortOrder.DescendingOrder)
+    table.choose_source_row(295)
     assert len(looked) < 300
     # Another page: nobody looks, so nothing more is asked for.
     page.tabs.setCurrentWidget(page.viewer)
@@ -182,6 +185,10 @@ def test_that_the_window_answers_while_many_volumes_are_looked_at(
     page.tabs.setCurrentWidget(page.volumes)
     wait_until(lambda: not page.volumes.progress.text(), 60, "all numbers")
     assert len(looked) == 300
+    means = [float(text) for text in column(page, "mean")]
+    assert len(means) == 10
+    assert means == sorted(means, reverse=True)
+    assert table.current_source_row() == 295
 
 
 def test_that_a_strip_without_room_or_classes_is_drawn(qapp: Any) -> None:
