@@ -79,8 +79,8 @@ def style_sheet(t: Theme, base: float) -> str:
     QTabBar::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; }}
     QTabBar::tab:hover:!selected {{ color: {t.text}; background: {t.raised}; }}
     QTabBar::tab:focus {{ background: {t.raised}; }}
-    QTabWidget#viewer_side QTabBar::tab {{ padding: 6px 7px; }}
     QTabWidget#result_tabs QTabBar::tab {{ min-width: 120px; max-width: 240px; }}
+    QTabWidget#viewer_side QTabBar::tab {{ padding: 6px 7px; min-width: 0px; max-width: 240px; }}
     QTabBar::scroller {{ width: 44px; }}
     QTabBar QToolButton {{ background: {t.raised}; border: 1px solid {t.border}; padding: 0; margin: 4px 1px; }}
     QTabBar QToolButton::left-arrow {{ image: url("{icons}/arrow_left_{t.name}.svg"); width: 10px; height: 10px; }}

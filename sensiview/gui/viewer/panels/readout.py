@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
+from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QWidget
 
 from sensiview.gui.elided_label import ElidedLabel
@@ -71,6 +71,12 @@ class Readout(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Take a second line where one is too short."""
         super().resizeEvent(event)
+        self._choose_lines()
+        self._say_values()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Arrange what came while nobody looked."""
+        super().showEvent(event)
         self._choose_lines()
         self._say_values()
 

@@ -47,7 +47,7 @@ class SideColumn(QTabWidget):
         self.places.setFrameShape(QFrame.Shape.NoFrame)
         self.places.setWidgetResizable(True)
         self.places.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        content = QWidget()
+        content = self._content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -76,7 +76,7 @@ class SideColumn(QTabWidget):
     def minimumSizeHint(self) -> QSize:
         """Ask for the widest panel, so that nothing in it is cut off, whatever the size of the font."""
         bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
-        areas = {self.places: self.places.widget(), self.layers: self.layers.form}
+        areas = {self.places: self._content, self.layers: self.layers.form}
         widths = [areas.get(panel, panel).minimumSizeHint().width() for panel in self.tabs.values()]
         return QSize(max(240, *widths) + bar + 4, super().minimumSizeHint().height())
 
