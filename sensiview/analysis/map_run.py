@@ -221,5 +221,6 @@ def _what(collection: MapCollection, kind: str, what: str) -> str:
     if not collection.classifier:
         scores = "output"
     maps = f"The maps of {n} {what}s explain" if n > 1 else f"The map of '{collection.subjects[0]}' explains"
-    classes = ", ".join(f"the {name}" if name in ("true class", "predicted class") else name for name in collection.targets)
+    words = ("true class", "predicted class")
+    classes = ", ".join(f"the {name}" if name in words else name for name in collection.targets)
     return f"{maps} the {scores} of {classes}."

@@ -28,8 +28,8 @@ BaselinesOf = Callable[[Tensor, int, Space], Tensor]
 def path_points(rule: Rule, steps: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return where on the way from 0 to 1 the gradient is taken, and how much each counts; weights sum to 1.
 
-    The rules are Captum's: ``gauss_legendre`` (exact for polynomials up to degree 2 steps - 1), ``middle``, ``left``,
-    ``right`` and ``trapezoid`` (points at 0 and 1 included, two of half weight).
+    ``gauss_legendre`` (exact for polynomials up to degree 2 steps - 1), ``middle``, ``left``, ``right`` and
+    ``trapezoid`` (points at 0 and 1 included, with half the weight of the others).
     """
     if rule == "gauss_legendre":
         points, weights = np.polynomial.legendre.leggauss(steps)
