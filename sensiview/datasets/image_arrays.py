@@ -21,7 +21,8 @@ Array = npt.NDArray[Any]
 # Arrays that can't be mapped are held while they are used: of one data set that is one or two.
 _HELD = 4
 _SIDE = 32
-_COLOURS = (1, 3, 4)
+_OPACITY = 4
+_COLOURS = (1, 3, _OPACITY)
 
 
 def images_in(array: Array, what: str) -> Array:
@@ -40,10 +41,8 @@ def images_in(array: Array, what: str) -> Array:
         found = array[None]
     elif array.ndim == 3:
         found = array[None] if array.shape[2] in (3, 4) else array
-    elif array.ndim == 4 and array.shape[3] in _COLOURS:
-        found = array
-    elif array.ndim == 4 and array.shape[1] in _COLOURS:
-        found = np.moveaxis(array, 1, 3)
+    elif array.ndim == 4 and {array.shape[1], array.shape[3]} & set(_COLOURS):
+        found = np.moveaxis(array, 1, 3) if channels_first(array.shape[1:]) else array
     else:
         shape = " x ".join(map(str, array.shape)) or "one number"
         raise DataError(
@@ -53,6 +52,20 @@ def images_in(array: Array, what: str) -> Array:
     if not math.prod(found.shape):
         raise DataError(f"{what} is empty: its shape is {' x '.join(map(str, array.shape))}.")
     return found[..., 0] if found.ndim == 4 and found.shape[3] == 1 else found
+
+
+def channels_first(shape: tuple[int, ...], *, tensor: bool = False) -> bool:
+    """Whether an image of this shape is (channels, y, x) rather than (y, x, channels).
+
+    Where both are possible, 3 or 1 channels are likelier than 4, and the last axis than the first; of a `tensor` the
+    first is.
+    """
+    first, last = shape[0], shape[-1]
+    if tensor and first in (1, 3):
+        return True
+    if last in (1, 3):
+        return False
+    return first in (1, 3) or (last != _OPACITY and first == _OPACITY)
 
 
 def describe_array(array: Array, kind: Kind, member: str = "") -> ImageFile:
@@ -123,7 +136,8 @@ def _load(path: Path) -> dict[str, Array]:
         except (ValueError, EOFError) as error:
             raise _not_numpy(path, error) from None
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # A stream of ours: NumPy leaves its own open when the file is damaged.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except MemoryError:
         raise DataError(
@@ -134,7 +148,7 @@ def _load(path: Path) -> dict[str, Array]:
 
 
 def _not_numpy(path: Path, error: Exception) -> DataError:
-    if "pickle" in str(error).lower():
+    if any(word in str(error).lower() for word in ("pickle", "python objects")):
         return DataError(
             f"{path} holds Python objects, which can run any program when they are read. Save plain arrays: "
             "numpy.savez(path, images=..., labels=...)."

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from sensiview.datasets.card import DatasetCard
 from sensiview.datasets.describing import column_card
-from sensiview.datasets.image_arrays import depth_of
+from sensiview.datasets.image_arrays import channels_first, depth_of
 from sensiview.datasets.image_kinds import ImageFile, kind_of
 from sensiview.datasets.image_reading import extent, file_header, numbers_of, range_of_numbers, to_pixels
 from sensiview.datasets.image_targets import with_target
@@ -21,7 +21,6 @@ from sensiview.datasets.selecting import class_name
 from sensiview.errors import DataError, UserError
 
 Array = npt.NDArray[Any]
-_COLOURS = (1, 3, 4)
 
 
 def is_image(one: Any) -> bool:
@@ -144,7 +143,8 @@ def _label(value: Any, class_names: Sequence[str]) -> str | None:
 
 def _separate(data: Any) -> list[Any]:
     if hasattr(data, "detach"):
-        data = data.detach().cpu().numpy()
+        # Torch puts channels first; what follows knows it from the axis where both orders are possible.
+        return list(data) if data.ndim == 4 or (data.ndim == 3 and data.shape[0] not in (1, 3)) else [data]
     if isinstance(data, np.ndarray):
         if data.ndim == 2 or (data.ndim == 3 and data.shape[2] in (3, 4)):
             return [data]
@@ -169,16 +169,15 @@ def _opened(one: Any) -> tuple[ImageFile, Array | None]:
         return file_header(path, kind), None
     if _is_pil(one):
         one = _from_pil(one)
-    if hasattr(one, "detach"):
+    tensor = hasattr(one, "detach")
+    if tensor:
         one = one.detach().cpu().numpy()
     if not isinstance(one, np.ndarray) or one.ndim not in (2, 3) or one.dtype.kind not in "uifb" or not one.size:
         raise UserError(
             f"{type(one).__name__} is no image. Give PIL images, paths, or arrays (y, x), (y, x, channels) or "
             "(channels, y, x)."
         )
-    values = one
-    if values.ndim == 3 and values.shape[2] not in _COLOURS and values.shape[0] in _COLOURS:
-        values = np.moveaxis(values, 0, -1)
+    values = np.moveaxis(one, 0, -1) if one.ndim == 3 and channels_first(one.shape, tensor=tensor) else one
     if values.ndim == 3 and values.shape[2] == 1:
         values = values[..., 0]
     if values.ndim == 3 and values.shape[2] not in (3, 4):

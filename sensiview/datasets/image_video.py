@@ -81,6 +81,7 @@ def _open(path: Path) -> Any:
 
 
 def _cv2() -> Any:
+    """Return OpenCV, quiet."""
     # FFmpeg and OpenCV would write about damaged files to the terminal; what matters becomes a sentence.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
@@ -88,4 +89,5 @@ def _cv2() -> Any:
         import cv2
     except ImportError:
         raise DataError(_INSTALL) from None
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     return cv2
