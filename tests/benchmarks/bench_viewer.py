@@ -114,19 +114,26 @@ def crosshair_steps(path: str) -> Callable[[], Any]:
     while viewer.choice.kind == "napari" and not viewer.pane_3d.is_loaded and time.monotonic() < deadline:
         app.processEvents()
         time.sleep(0.005)
+    # The 3-D pane compiles its shaders and is drawn once: that belongs to opening.
+    for _ in range(200):
+        app.processEvents()
+        time.sleep(0.005)
 
     watch = _watch(viewer)
 
     def call() -> dict[str, Any]:
-        times = []
+        times, own = [], []
         for step in range(_STEPS):
-            began = time.perf_counter()
+            began, worked = time.perf_counter(), time.thread_time()
             watch.painted.clear()
             viewer.scene.set_cursor((float(step - 30), float(step - 20), float(step - 25)))
             while len(watch.painted) < 3:
                 app.processEvents()
             times.append(time.perf_counter() - began)
-        return {"median": statistics.median(times), "longest": max(times), "canvas": viewer.choice.kind}
+            own.append(time.thread_time() - worked)
+        return {
+            "median": statistics.median(times), "longest": max(times), "own": max(own), "canvas": viewer.choice.kind,
+        }  # fmt: skip
 
     return call
 
@@ -147,7 +154,8 @@ def benchmarks() -> Iterator[Benchmark]:
         stepped = measure(crosshair_steps, str(path))
         value = stepped.value
         yield Benchmark(
-            f"crosshair step, three panes with overlay ({value['canvas']}; longest {1000 * value['longest']:.0f} ms)",
+            f"crosshair step, three panes with overlay ({value['canvas']}; longest {1000 * value['longest']:.0f} ms, "
+            f"of the GUI thread's own work {1000 * value['own']:.0f} ms)",
             value["median"],
             target=f"{STEP_LIMIT_S:g} s",
             met=value["median"] <= STEP_LIMIT_S,
