@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from sensiview.analysis.activation_parameters import ActivationParameters
 from sensiview.errors import UserError
@@ -91,9 +92,7 @@ def _product(
     return Starts(indices, tuple(aims) * len(places), tuple(names), targets, said)
 
 
-def _first_of_each(
-    images: ImageSet, places: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int64]]
-) -> dict[str, int]:
+def _first_of_each(images: ImageSet, places: npt.NDArray[np.int64]) -> dict[str, int]:
     """Return the first chosen image of each class, in the order of the classes."""
     names = list(images.card.class_counts)
     found: dict[int, int] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -174,7 +174,7 @@ class ImageSweep:
     def __init__(self, sweep: BlockSweep, index: int, prepared: Tensor) -> None:
         self.sweep, self.index = sweep, index
         self._prepared = prepared
-        self._base = sweep.engine.keep(prepared, sweep.blocks, outputs=False)
+        self._base: Any = sweep.engine.keep(prepared, sweep.blocks, outputs=False)
         self.done = 0
         self.found = np.full((len(sweep.blocks), sweep.rows), np.nan)
 

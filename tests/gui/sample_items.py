@@ -116,7 +116,7 @@ def volume() -> FieldMap:
     return FieldMap(
         title="Map",
         values=np.arange(24, dtype=np.float64).reshape(2, 3, 4),
-        axes=("block", "y", "x"),
+        axes=("block", "row", "column"),
         unit="probability",
         coordinates={"block": ("first", "second")},
     )

@@ -80,11 +80,13 @@ def coloured(
     strength = np.clip(np.abs(np.nan_to_num(values)) / reach, 0, 1)
     known = (indices >= 0) & (strength >= look.threshold)
     if below is None:
-        return np.where(known[..., None], colour, none.astype(np.float32)).astype(np.uint8)
+        alone: Array = np.where(known[..., None], colour, none.astype(np.float32)).astype(np.uint8)
+        return alone
     # Half of the scale is drawn in full: most maps have a few peaks and would be pale otherwise.
     weight = np.clip(2 * strength, 0, 1) if look.fading else np.ones_like(strength)
     alpha = np.where(known, look.opacity * weight, 0.0)[..., None]
-    return (alpha * colour + (1 - alpha) * below).round().astype(np.uint8)
+    over: Array = (alpha * colour + (1 - alpha) * below).round().astype(np.uint8)
+    return over
 
 
 def as_picture(values: Array, limits: tuple[float, float]) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF
 
-from sensiview.analysis.items import IndexTable, Item
+from sensiview.analysis.items import Array, IndexTable, Item
 from sensiview.gui.number_text import short, with_unit_behind
 from sensiview.gui.plots.arrangement import title_of, with_unit
 from sensiview.gui.plots.canvas import Panel
@@ -70,7 +70,7 @@ class DepthProfilePlot(ItemPlot):
         x = np.arange(len(blocks), dtype=float)
         for number, (name, y) in enumerate(self._lines.items()):
             if name == "mean" and "std" in frame.columns and float(frame["std"].max()) > 0:
-                self._draw_spread(x, frame, log=log)
+                self._draw_spread(x, log=log)
             known = np.isfinite(y)
             self._panel.add(pg.PlotCurveItem(x[known], y[known], pen=series_pen(self.colours, number)))
             dots = pg.ScatterPlotItem(
@@ -89,7 +89,7 @@ class DepthProfilePlot(ItemPlot):
             ]
             self.canvas.grid.addItem(Legend(entries, self.colours, self.canvas.text_font()), 4, 0, 1, 3)
 
-    def _draw_spread(self, x: np.ndarray[tuple[int], np.dtype[np.float64]], frame: object, *, log: bool) -> None:
+    def _draw_spread(self, x: Array, *, log: bool) -> None:
         table = self.item.frame
         mean, std = table["mean"].to_numpy(dtype=float), table["std"].to_numpy(dtype=float)
         low, high = self._on_axis(mean - std, log=log), self._on_axis(mean + std, log=log)
@@ -110,7 +110,7 @@ class DepthProfilePlot(ItemPlot):
         """Return the nearest value within reach."""
         best, reach = None, _REACH
         for index in range(self.count()):
-            place = self._point(index)
+            place = self._position(index)
             if place is None:
                 continue
             distance = float(np.hypot(place.x() - position.x(), place.y() - position.y()))
@@ -120,7 +120,7 @@ class DepthProfilePlot(ItemPlot):
 
     def place(self, index: int) -> QRectF:
         """Return a small square around a value."""
-        point = self._point(index)
+        point = self._position(index)
         return QRectF() if point is None else QRectF(point.x() - 6, point.y() - 6, 12, 12)
 
     def describe(self, index: int) -> list[str]:
@@ -134,7 +134,7 @@ class DepthProfilePlot(ItemPlot):
             lines.append(f"spread over the images {short(float(row['std']))}")
         return lines
 
-    def _point(self, index: int) -> QPointF | None:
+    def _position(self, index: int) -> QPointF | None:
         line, block = divmod(index, len(self.item.frame))
         y = self._lines[self._columns()[line]][block]
         return self._panel.to_scene(float(block), float(y)) if np.isfinite(y) else None
@@ -143,9 +143,7 @@ class DepthProfilePlot(ItemPlot):
         return _SHOWN.get(self.chosen("value") or "absolute", _SHOWN["absolute"])
 
     @staticmethod
-    def _on_axis(
-        values: np.ndarray[tuple[int], np.dtype[np.float64]], *, log: bool
-    ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def _on_axis(values: Array, *, log: bool) -> Array:
         if not log:
             return values
         with np.errstate(divide="ignore", invalid="ignore"):

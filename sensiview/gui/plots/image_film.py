@@ -80,7 +80,7 @@ class FilmPlot(ItemPlot):
         at = self._at()
         step = self._slider.value()
         font = self.canvas.text_font()
-        self._trace_panel = None
+        self._here = ""
         self._strip: TileGrid | None = None
         if "target" in at:
             film = self._film(at)
@@ -94,6 +94,7 @@ class FilmPlot(ItemPlot):
             self.canvas.grid.setRowStretchFactor(1, 5)
             self.canvas.grid.setRowStretchFactor(2, 2)
             self._draw_trace(at, step)
+            self._read(None)
             return
         names = self._labels("target")
         tiles = [Tile(as_picture(self._film({**at, "target": k})[step], limits), name) for k, name in enumerate(names)]
@@ -129,7 +130,7 @@ class FilmPlot(ItemPlot):
         room = 0.06 * ((high - low) or 1.0)
         self._panel.show_range((0.0, max(1.0, float(x.max()))), (low - room, high + room))
         found = y[np.argmin(np.abs(x - here))]
-        self.readout.setText(f"step {here:g}  ·  activation {short(float(found))}")
+        self._here = f"step {here:g}  ·  activation {short(float(found))}"
 
     def describe(self, index: int) -> list[str]:
         """Return the step."""
@@ -161,6 +162,12 @@ class FilmPlot(ItemPlot):
         if isinstance(state.get("step"), int):
             self._slider.set_value(state["step"])
         super().restore(state)
+
+    def _read(self, index: int | None) -> None:
+        super()._read(index)
+        if index is None and self._here:
+            # Away from the strip: where the slider is.
+            self.readout.setText(self._here)
 
     def _step(self, columns: int, rows: int) -> None:
         wanted = self._slider.value() + columns

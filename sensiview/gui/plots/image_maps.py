@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from sensiview.analysis.items import Array, FieldMap, ImageSeries, Item
 from sensiview.gui.number_text import short, with_unit_behind
 from sensiview.gui.plots.arrangement import title_of
 from sensiview.gui.plots.chooser_bar import Chooser
-from sensiview.gui.plots.colours import QColor, colour_limits
+from sensiview.gui.plots.colours import colour_limits
 from sensiview.gui.plots.image_colouring import (
     DIVERGING,
     SEQUENTIAL,
@@ -26,7 +27,7 @@ from sensiview.gui.plots.image_colouring import (
 )
 from sensiview.gui.plots.image_controls import PercentSlider
 from sensiview.gui.plots.image_scales import cells_of, exponent_of, in_pixels, power_text
-from sensiview.gui.plots.image_tiles import Bar, Tile, TileGrid, best_columns
+from sensiview.gui.plots.image_tiles import Bar, Tile, TileGrid, best_columns, rect_numbers
 from sensiview.gui.plots.item_plot import ItemPlot
 from sensiview.gui.themes import Theme
 
@@ -214,7 +215,7 @@ class ImageMapPlot(ItemPlot):
 
     def state(self) -> dict[str, Any]:
         """Return the choices, sliders and what is zoomed into."""
-        view = [] if self._view is None else list(self._view.getRect())
+        view = rect_numbers(self._view)
         return {**super().state(), "opacity": self._opacity.value(), "threshold": self._threshold.value(), "view": view}
 
     def restore(self, state: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from sensiview.gui.number_text import short
 from sensiview.gui.plots.arrangement import title_of
 from sensiview.gui.plots.chooser_bar import Chooser
 from sensiview.gui.plots.image_colouring import as_picture, picture_limits
-from sensiview.gui.plots.image_tiles import Tile, TileGrid, best_columns
+from sensiview.gui.plots.image_tiles import Tile, TileGrid, best_columns, rect_numbers
 from sensiview.gui.plots.item_plot import ItemPlot
 from sensiview.gui.themes import Theme
 
@@ -184,7 +184,7 @@ class PicturesPlot(ItemPlot):
 
     def state(self) -> dict[str, Any]:
         """Return the choices and what is zoomed into."""
-        return {**super().state(), "view": [] if self._view is None else list(self._view.getRect())}
+        return {**super().state(), "view": rect_numbers(self._view)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Choose what `state` gave."""

@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 from PySide6.QtWidgets import (
     QGraphicsSceneMouseEvent,
+    QGraphicsSceneResizeEvent,
     QGraphicsSceneWheelEvent,
     QGraphicsWidget,
     QStyleOptionGraphicsItem,
@@ -115,9 +116,9 @@ class TileGrid(QGraphicsWidget):
         tile = max(_LEAST_TILE, min(self._tile_width(width), 96.0))
         return self._top() + len(self._rows) * (tile * self._aspect() + self._caption() + _GAP)
 
-    def setGeometry(self, rect: QRectF) -> None:
+    def resizeEvent(self, event: QGraphicsSceneResizeEvent) -> None:
         """Lay tiles and bars out."""
-        super().setGeometry(rect)
+        super().resizeEvent(event)
         self._arrange()
 
     def _arrange(self) -> None:
@@ -298,6 +299,11 @@ class TileGrid(QGraphicsWidget):
         self.view = view
         self._zoomed(view if view.width() < self.width else None)
         self.update()
+
+
+def rect_numbers(view: QRectF | None) -> list[float]:
+    """Return left, top, width and height as plain values; empty for None."""
+    return [] if view is None else [view.x(), view.y(), view.width(), view.height()]
 
 
 def best_columns(count: int, aspect: float = 1.0) -> int:
