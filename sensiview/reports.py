@@ -22,15 +22,15 @@ def anatomy_of(project: Project, run: RunRecord) -> Anatomy:
     from sensiview.reporting.anatomy import Anatomy
 
     inputs = run.parameters.get("runs") or ()
-    ids = [run.id, *([inputs] if isinstance(inputs, str) else inputs)]
-    for wanted in ids:
+    deleted = False
+    for wanted in (run.id, *([inputs] if isinstance(inputs, str) else inputs)):
         try:
             found = project.run(str(wanted))
             if found.dataset:
                 return Anatomy(project.dataset(found.dataset), found.parameters)
-        except UserError:  # deleted since
-            continue
-    return Anatomy(None, run.parameters)
+        except UserError:
+            deleted = True
+    return Anatomy(None, run.parameters, deleted=deleted)
 
 
 def project_report(

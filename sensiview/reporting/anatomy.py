@@ -20,9 +20,11 @@ class Anatomy:
     Parameters
     ----------
     source : DatasetSource or None
-        The data set of the run; None when there is none (any more).
+        The data set of the run; None when there is none.
     parameters : mapping
         Of the run; ``subjects`` tells which group a map of several subjects is of.
+    deleted : bool
+        There was a data set once: maps say so.
 
     Attributes
     ----------
@@ -32,8 +34,8 @@ class Anatomy:
         The items of the run that is drawn: images of a run lie below its maps.
     """
 
-    def __init__(self, source: DatasetSource | None, parameters: Mapping[str, Any]) -> None:
-        self._source, self._parameters = source, parameters
+    def __init__(self, source: DatasetSource | None, parameters: Mapping[str, Any], *, deleted: bool = False) -> None:
+        self._source, self._parameters, self._deleted = source, parameters, deleted
         self._volumes: VolumeSet | None = None
         self.sentences: list[str] = []
         self.items: Mapping[str, Item] = {}
@@ -51,9 +53,9 @@ class Anatomy:
         place : sequence of int
             Where on the axes before z, y, x.
         """
-        if self._source is None:
+        if self._deleted:
             return None, self._note("The data set of this map is no longer in the project, so no anatomy lies below.")
-        if self._source.card.kind != "volumes":
+        if self._source is None or self._source.card.kind != "volumes":
             return None, ""
         try:
             volumes = self._opened()

@@ -92,7 +92,8 @@ def test_that_a_file_that_is_gone_or_changed_is_a_sentence_and_only_its_own_map_
 
 
 def test_that_a_deleted_data_set_is_a_sentence_and_a_table_needs_none(source: DatasetSource) -> None:
-    anatomy = Anatomy(None, {})
+    anatomy = Anatomy(None, {}, deleted=True)
     assert anatomy.below(field(), ())[1] == anatomy.sentences[0]
+    assert Anatomy(None, {}).below(field(), ()) == (None, "")
     table = source.model_copy(update={"card": source.card.model_copy(update={"kind": "table"})})
     assert Anatomy(table, {}).below(field(), ()) == (None, "")

@@ -350,7 +350,7 @@ def test_that_a_figure_of_many_bars_shows_the_largest_and_says_so(record: dict[s
 
 
 def test_that_maps_that_lost_their_volume_are_said_among_the_warnings(runs: Any) -> None:
-    anatomy = Anatomy(None, {})
+    anatomy = Anatomy(None, {}, deleted=True)
 
     def draw(item: Item, path: Path, below: Anatomy | None) -> None:
         assert below in (anatomy, None)
