@@ -12,7 +12,7 @@ from sensiview.errors import ModelError
 from sensiview.models.architectures import Shape, option
 from sensiview.models.image_architecture import ImageArchitecture, ImageOptions
 from sensiview.models.layer_weights import layers_of
-from sensiview.models.recipe import Numbers, TrainingRecipe
+from sensiview.models.recipe import KernelSize, Numbers, TrainingRecipe
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -25,7 +25,7 @@ class LenetOptions(ImageOptions):
         (8, 16), label="Filters", help="Channels of each convolution; every one is followed by a max pooling.",
         min_length=1, max_length=8,
     )  # fmt: skip
-    kernel: Literal[3, 5, 7] = option(5, label="Kernel", help="Pixels along each side of a convolution's window.")
+    kernel: KernelSize = option(5, label="Kernel", help="Pixels along each side of a convolution's window.")
     padding: Numbers = option(
         (2, 0), label="Padding", help="Pixels added around the input of each convolution.", max_length=8
     )

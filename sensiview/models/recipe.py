@@ -15,7 +15,13 @@ def _numbers(value: Any) -> Any:
     return tuple(int(part) for part in re.findall(r"\d+", value))
 
 
+def _whole(value: Any) -> Any:
+    """Take ``3`` as text, as commands have it, for a number; anything else is as it was."""
+    return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
+
+
 Numbers = Annotated[tuple[int, ...], BeforeValidator(_numbers)]
+KernelSize = Annotated[Literal[3, 5, 7], BeforeValidator(_whole)]
 
 
 def _field(default: Any, label: str, text: str, **bounds: Any) -> Any:

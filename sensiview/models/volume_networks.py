@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sensiview.errors import ModelError
 from sensiview.models.architectures import Architecture, ArchitectureOptions, Shape, Sizes, option
 from sensiview.models.layer_weights import in_order, layers_of
-from sensiview.models.recipe import Numbers, TrainingRecipe
+from sensiview.models.recipe import KernelSize, Numbers, TrainingRecipe
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -48,7 +48,7 @@ class ConvolutionOptions(_VolumeOptions):
         max_length=12,
     )
     convolutions: int = option(1, label="Convolutions", help="Convolutions in each block.", ge=1, le=8)
-    kernel: Literal[3, 5, 7] = option(3, label="Kernel", help="Voxels along each side of a convolution's window.")
+    kernel: KernelSize = option(3, label="Kernel", help="Voxels along each side of a convolution's window.")
     batch_norm: bool = option(True, label="Batch norm", help="Normalise after each convolution.")
     activation: Literal["leaky_relu", "relu"] = option(
         "leaky_relu", label="Activation", help="Function after each convolution and each hidden layer."

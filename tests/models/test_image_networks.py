@@ -1,4 +1,4 @@
-"""Networks for images: built, read from weights of many origins, and with the preprocessing they were published with."""
+"""Networks for images: built, read from weights of many origins, with the preprocessing they were published with."""
 
 from __future__ import annotations
 
@@ -383,11 +383,14 @@ def test_that_the_lenet_of_mnist_is_read_and_its_program_refused_with_the_way_ou
 
     network = opened("lenet", shared_data / "weights" / "mnist_lenet.pth")
     folder = shared_data / "mnist"
-    raw = np.frombuffer(gzip.open(folder / "t10k-images-idx3-ubyte.gz").read(), np.uint8)[16:].reshape(-1, 1, 28, 28)
-    labels = np.frombuffer(gzip.open(folder / "t10k-labels-idx1-ubyte.gz").read(), np.uint8)[8:]
+    stored = [
+        np.frombuffer(gzip.decompress((folder / f"t10k-{name}-ubyte.gz").read_bytes()), np.uint8)
+        for name in ("images-idx3", "labels-idx1")
+    ]
+    raw, labels = stored[0][16:].reshape(-1, 1, 28, 28), stored[1][8:]
     found = accuracy(network, list(raw[:2000].astype(np.float32) / 255), labels[:2000].tolist(), 500)
     assert found == pytest.approx(0.985, abs=0.01)
-    with pytest.raises(ModelError, match="TorchScript archive.*torch.jit.load"):
+    with pytest.raises(ModelError, match=r"TorchScript archive.*torch\.jit\.load"):
         inspected("lenet", shared_data / "weights" / "mnist_lenet_torchscript.pt")
 
 
