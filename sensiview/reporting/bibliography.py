@@ -83,6 +83,10 @@ WORKS: Mapping[str, str] = {
         "gradient-based visual explanations for deep convolutional networks. IEEE Winter Conference on Applications of "
         "Computer Vision (WACV), 839–847. doi:10.1109/WACV.2018.00097"
     ),
+    "sundararajan2017": (
+        "Sundararajan, M., Taly, A., Yan, Q. (2017). Axiomatic attribution for deep networks. International Conference "
+        "on Machine Learning (ICML), PMLR 70, 3319–3328. arXiv:1703.01365"
+    ),
     "smilkov2017": (
         "Smilkov, D., Thorat, N., Kim, B., Viégas, F., Wattenberg, M. (2017). SmoothGrad: removing noise by adding "
         "noise. arXiv:1706.03825"

@@ -78,13 +78,15 @@ def _mask_robustness(told: Told) -> MethodsText:
 def _grad_cam(told: Told) -> MethodsText:
     layer = told.parameter("layer", "auto")
     where = "the last layer with a map" if layer == "auto" else f"the layer {layer}"
+    cut = "negative values cut off" if told.parameter("relu", True) is not False else "negative values kept"
+    cut = "their sum taken without its sign" if told.parameter("absolute") else cut
     name, weights = "Grad-CAM maps [selvaraju2017]", "the mean of the score's gradient over all spatial axes"
-    if told.parameter("variant") == "grad_cam_plus_plus":
+    if told.record.get("analysis") == "grad_cam_pp" or told.parameter("variant") == "grad_cam_plus_plus":
         name = "Grad-CAM++ maps [chattopadhay2018]"
         weights = "the sum over all spatial axes of the score's positive gradient with the weights of Grad-CAM++"
     paragraph = (
         f"{name} of {told.network} were computed on {told.table} at {where}: feature maps weighted by {weights}, "
-        "negative values cut off, linearly interpolated to the input's grid."
+        f"{cut}, linearly interpolated to the input's grid."
     )
     return MethodsText(
         paragraph, ("The map is as coarse as the layer; small regions can't be told apart.", _ONE_NETWORK)
@@ -107,6 +109,19 @@ def _saliency(told: Told) -> MethodsText:
         f"were computed on {told.table}.{noisy}"
     )
     return MethodsText(paragraph, ("Gradients are local and noisy; they say what small changes do.", _ONE_NETWORK))
+
+
+def _integrated_gradients(told: Told) -> MethodsText:
+    baseline = str(told.parameter("baseline", "black"))
+    ways = f", the mean over {value_text(told.parameter('samples', 10))} of them" if baseline == "noise" else ""
+    paragraph = (
+        f"Integrated gradients [sundararajan2017] of {told.network} were computed on {told.table}: the gradient of the "
+        f"score is integrated along the straight way from the baseline ({baseline}{ways}) to the input in "
+        f"{value_text(told.parameter('steps', 50))} steps and multiplied by their difference."
+    )
+    return MethodsText(
+        paragraph, ("What is like the baseline gets no share; another baseline gives another map.", _ONE_NETWORK)
+    )
 
 
 def _occlusion(told: Told) -> MethodsText:
@@ -161,6 +176,8 @@ BY_ANALYSIS: Mapping[str, Callable[[Told], MethodsText]] = {
     "lambda_grid": _lambda_grid,
     "mask_robustness": _mask_robustness,
     "grad_cam": _grad_cam,
+    "grad_cam_pp": _grad_cam,
+    "integrated_gradients": _integrated_gradients,
     "saliency": _saliency,
     "occlusion": _occlusion,
     "sanity": _sanity,

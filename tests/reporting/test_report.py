@@ -307,6 +307,13 @@ def test_that_a_cohort_is_described_by_its_grid_and_hundreds_of_hashes_are_cut(r
     [
         ("grad_cam", {"layer": "block2"}, "Grad-CAM maps [1] of"),
         ("grad_cam", {"variant": "grad_cam_plus_plus"}, "Chattopadhay, A."),
+        ("grad_cam", {"relu": False}, "negative values kept, linearly interpolated to the input's grid."),
+        ("grad_cam_pp", {}, "Grad-CAM++ maps [1] of"),
+        (
+            "integrated_gradients",
+            {"baseline": "noise", "samples": 7},
+            "(noise, the mean over 7 of them) to the input",
+        ),
         ("saliency", {}, "the size of the gradient of the score with respect to each voxel, were computed"),
         (
             "saliency",
@@ -326,7 +333,7 @@ def test_that_the_methods_of_maps_are_those_of_the_run(
     text, _ = read(write_report("T", [(told, {})], datasets={"dataset-0001": card}))
     assert words in text
     assert "(3 volumes)" in text
-    assert ("Smilkov" in text) == ("samples" in parameters)
+    assert ("Smilkov" in text) == (analysis == "saliency" and "samples" in parameters)
 
 
 def test_that_a_figure_of_many_bars_shows_the_largest_and_says_so(record: dict[str, Any]) -> None:
