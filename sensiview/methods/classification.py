@@ -23,6 +23,7 @@ from sensiview.errors import UserError
 if TYPE_CHECKING:
     from sensiview.datasets.images import ImageSet
     from sensiview.datasets.volumes import VolumeSet
+    from sensiview.models.card import ModelCard
     from sensiview.models.network import Network
 
 _MOST_BATCH = 256
@@ -85,7 +86,7 @@ class Classification(Analysis[ClassificationParameters]):
         """Return why it can't run: no images or volumes that fit, or a network that tells no classes apart."""
         found = super().obstacles(study) or image_obstacles(study) or volume_obstacles(study)
         card = study.model
-        if not found and card is not None and card.emits == "value" and not card.class_names:
+        if not found and card is not None and _gives_a_quantity(card):
             found = [f"The network '{card.name}' tells no classes apart: it gives a quantity. Choose a classifier."]
         return found
 
@@ -125,6 +126,8 @@ class Classification(Analysis[ClassificationParameters]):
 
         for sentence in network.notices:
             warn(sentence)
+        if network.card.emits == "value" and not network.card.class_names:
+            warn(f"'{network.card.name}' has no class names: its outputs are taken as the logits of classes.")
         size = parameters.batch_size if isinstance(parameters.batch_size, int) else study.batch_size
         progress.stage("Classification", len(indices))
         classes, probabilities = _probabilities(network, data, indices, size, progress, warn)
@@ -154,6 +157,10 @@ class Classification(Analysis[ClassificationParameters]):
         from sensiview.analysis.map_examples import volume_study
 
         return (self.example(), Example(volume_study(), ClassificationParameters()))
+
+
+def _gives_a_quantity(card: ModelCard) -> bool:
+    return card.emits == "value" and not card.class_names and len(card.output_names) < 2
 
 
 def _count(study: Study, parameters: ClassificationParameters) -> int:
