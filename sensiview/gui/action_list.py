@@ -105,7 +105,7 @@ ACTIONS: tuple[ActionInfo, ...] = (
                "Choose the region names of the chosen volumes", 1, (), "palette", "volumes"),
     ActionInfo("resample", "&Resample volumes…", "resample", "&Project",
                "Bring the chosen volumes onto the grid of a template", 1, (), "mosaic", "volumes"),
-    ActionInfo("locate", "&Find moved file…", "locate", "&Project",
+    ActionInfo("locate", "Fi&nd moved file…", "locate", "&Project",
                "Say where a file of the chosen data set or model lies now", 1, (), "search", "writable"),
     ActionInfo("show_folder", "Show pr&oject folder", "show_folder", "&Project",
                "Open the project's folder in the file manager", 2, (), "folder", "project"),

@@ -24,6 +24,7 @@ from sensiview.gui.viewer.panels.buttons import menu_button, tool_button
 from sensiview.gui.viewer.panels.layer_list import LayerList
 from sensiview.gui.viewer.panels.linked_looks import LinkedLooks
 from sensiview.gui.viewer.panels.look_form import LookForm
+from sensiview.gui.viewer.panels.window_menu import fill_window_menu, offer
 from sensiview.gui.viewer.panels.windows import Preset
 from sensiview.gui.viewer.scene import Layer, Scene
 
@@ -190,32 +191,9 @@ class LayersPanel(QWidget):
     def _fill_windows(self, menu: QMenu) -> None:
         layer = self.chosen()
         assert layer is not None
-        low, high = windows.auto_range(layer)
-        self._offer(
-            menu, "Auto (0.5 to 99.5 %)", "window_auto", lambda: self.scene.set_look(layer.key, low=low, high=high)
-        )
-        least, most = windows.full_range(layer)
-        self._offer(menu, "Full range", "window_full", lambda: self.scene.set_look(layer.key, low=least, high=most))
-        if layer.role != "underlay":
-            menu.addSeparator()
-            for share in (0.01, 0.05, 0.1):
-                cut = windows.top_share(layer, share)
-                self._offer(
-                    menu, f"Threshold: top {share:.0%}", f"threshold_top_{share:.0%}".rstrip("%"),
-                    lambda cut=cut: self.scene.set_look(layer.key, threshold=cut),
-                )  # fmt: skip
+        fill_window_menu(menu, layer, self.scene, self.own_presets, self.use)
         menu.addSeparator()
-        own = windows.modality_of(layer)
-        for modality in sorted(windows.MODALITIES, key=lambda m: m != own):
-            presets = [p for p in (*windows.PRESETS, *self.own_presets) if p.modality == modality]
-            target = menu if modality == own else menu.addMenu(modality)
-            for preset in presets:
-                text = f"{preset.name}\tW {preset.width:g}  L {preset.level:g}"
-                self._offer(target, text, f"window_{preset.name}", lambda preset=preset: self.use(preset))
-            if target is not menu:
-                target.menuAction().setVisible(bool(presets))
-        menu.addSeparator()
-        self._offer(menu, "Keep this window …", "window_keep", self._ask_name)
+        offer(menu, "Keep this window …", "window_keep", self._ask_name)
 
     def _ask_name(self) -> None:
         from PySide6.QtWidgets import QInputDialog
@@ -232,25 +210,25 @@ class LayersPanel(QWidget):
         layer = self.chosen()
         assert layer is not None
         row, count = self.list.layers.row_of(layer.key), len(self.scene.layers)
-        up = self._offer(menu, "Move up\tAlt+Up", "layer_up", lambda: self._move(layer.key, row - 1))
+        up = offer(menu, "Move up\tAlt+Up", "layer_up", lambda: self._move(layer.key, row - 1))
         up.setEnabled(row > 0)
-        down = self._offer(menu, "Move down\tAlt+Down", "layer_down", lambda: self._move(layer.key, row + 1))
+        down = offer(menu, "Move down\tAlt+Down", "layer_down", lambda: self._move(layer.key, row + 1))
         down.setEnabled(row < count - 1)
-        self._offer(menu, "Rename\tF2", "layer_rename", lambda: self.list.edit(self.list.currentIndex()))
+        offer(menu, "Rename\tF2", "layer_rename", lambda: self.list.edit(self.list.currentIndex()))
         if layer.role != "atlas":
             roles = menu.addMenu("Show as")
             group = QActionGroup(roles)
             for role, text, tip in _ROLES:
-                action = self._offer(roles, text, f"layer_as_{role}", lambda role=role: self._show_as(layer.key, role))
+                action = offer(roles, text, f"layer_as_{role}", lambda role=role: self._show_as(layer.key, role))
                 action.setToolTip(tip)
                 action.setCheckable(True)
                 action.setChecked(layer.role == role)
                 group.addAction(action)
         menu.addSeparator()
         if self.links.keys():
-            self._offer(menu, "Link no layers", "layer_unlink_all", self._unlink)
-        self._offer(menu, "Show all layers", "layer_show_all", self._show_all)
-        self._offer(menu, "Remove from the view\tDel", "layer_remove", lambda: self.scene.remove_layer(layer.key))
+            offer(menu, "Link no layers", "layer_unlink_all", self._unlink)
+        offer(menu, "Show all layers", "layer_show_all", self._show_all)
+        offer(menu, "Remove from the view\tDel", "layer_remove", lambda: self.scene.remove_layer(layer.key))
 
     def _move(self, key: str, row: int) -> None:
         self.list.layers.move(key, row)
@@ -267,13 +245,6 @@ class LayersPanel(QWidget):
     def _show_all(self) -> None:
         for layer in self.scene.layers:
             self.scene.set_look(layer.key, visible=True)
-
-    @staticmethod
-    def _offer(menu: QMenu, text: str, name: str, call: Any) -> Any:
-        action = menu.addAction(text)
-        action.setObjectName(name.lower().replace(" ", "_"))
-        action.triggered.connect(lambda: call())
-        return action
 
     def _arrange(self) -> None:
         tools = FlowLayout(across=2, down=2)
