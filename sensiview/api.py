@@ -13,13 +13,15 @@ from sensiview.analysis.study import Study
 from sensiview.api_data import finished_runs, given
 from sensiview.api_projects import Collection, LoadedModel, LoadedProject, LoadedRun
 from sensiview.console_progress import ConsoleProgress
-from sensiview.errors import UserError
+from sensiview.errors import ModelError, UserError
 from sensiview.plugin_loading import discover
 
 if TYPE_CHECKING:
     import pandas as pd
     from torch import nn
 
+    from sensiview.analysis.contract import Analysis
+    from sensiview.analysis.progress import Progress
     from sensiview.analysis.sources import DatasetSource
     from sensiview.datasets.images import ImageSet
     from sensiview.datasets.volumes import VolumeSet
@@ -126,7 +128,7 @@ def analyse(
         raise UserError(" ".join(found))
     began = time.perf_counter()
     with ConsoleProgress(analysis.title, shown=progress) as shown:
-        result = analysis.run(study, chosen, shown)
+        result = _run(analysis, study, chosen, shown)
     return Result(
         dict(result.items_by_name),
         evaluations=result.evaluations,
@@ -134,6 +136,21 @@ def analyse(
         seconds=time.perf_counter() - began,
         facts={**result.facts, "analysis": key, "parameters": chosen.to_json(), "seed": seed},
     )
+
+
+def _run(analysis: Analysis[Any], study: Study, chosen: Any, progress: Progress) -> Result:
+    """Run; memory that ran out where nothing smaller could be tried is a sentence, as in a job."""
+    try:
+        return analysis.run(study, chosen, progress)
+    except (RuntimeError, MemoryError) as error:
+        from sensiview.models.batching import is_out_of_memory
+
+        if not is_out_of_memory(error):
+            raise
+        raise ModelError(
+            f"Memory was not enough for '{analysis.title}'. Close other programs, choose a smaller batch_size or fewer "
+            "inputs, or another device."
+        ) from error
 
 
 def load(project: str | Path) -> LoadedProject:

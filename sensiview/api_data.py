@@ -80,10 +80,11 @@ def given(
             network = network_for(module, images, class_names, preprocessing, device)
         return Given(images.card, images=images, network=network)
     volumes = as_volumes(data, labels)
-    if volumes is None and tuple(accepts) == ("volumes",):
+    if volumes is None and "volumes" in accepts and "table" not in accepts:
+        pictures = "; or PIL images, paths of image files, or an array of images" if "images" in accepts else ""
         raise UserError(
-            f"This analysis works on volumes, and what was given is {_in_words(data)}. Hand over nibabel images, paths "
-            "of NIfTI files, arrays (i, j, k), or one array (n, i, j, k)."
+            f"This analysis works on {' or '.join(sorted(accepts))}, and what was given is {_in_words(data)}. Hand "
+            f"over nibabel images, paths of NIfTI files, arrays (i, j, k), or one array (n, i, j, k){pictures}."
         )
     if volumes is not None:
         network = ready() if ready is not None else None

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from sensiview.errors import ModelError
-from sensiview.models.batching import is_out_of_memory, release
+from sensiview.models.batching import does_not_fit, is_out_of_memory, release
 from sensiview.models.outputs import Target
 from sensiview.numerics.mask_rows import MaskRows
 from sensiview.numerics.volume_inputs import Score, VolumeInputs
@@ -81,14 +81,30 @@ class MaskProblem:
         return torch.from_numpy(np.ascontiguousarray(chosen)).to(self.inputs.network.device)
 
     def plain(self, places: Sequence[int]) -> npt.NDArray[np.float64]:
-        """Return the probability of each input's target without a mask, (n,)."""
+        """Return the probability of each input's target without a mask, (n,).
+
+        Raises
+        ------
+        ModelError
+            Not even one input fits into memory, or the network can't take them.
+        """
         found = np.empty(len(places))
-        for part in self._batches(places):
-            rows, _ = self.rows.batch([places[p] for p in part])
-            with torch.no_grad():
-                output = self.inputs.forward(rows, self.rows.grid, like=rows)
-            found[part] = self._probability(output, [places[p] for p in part])
-            self._did(len(part))
+        done = 0
+        while done < len(places):
+            chosen = places[done : done + self.batch_size]
+            try:
+                rows, _ = self.rows.batch(chosen)
+                with torch.no_grad():
+                    output = self.inputs.forward(rows, self.rows.grid, like=rows)
+                found[done : done + len(chosen)] = self._probability(output, chosen)
+            except (RuntimeError, MemoryError) as error:
+                if self.make_room(error):
+                    continue
+                if is_out_of_memory(error):
+                    raise does_not_fit(self.inputs.network) from error
+                raise
+            done += len(chosen)
+            self._did(len(chosen))
         return found
 
     def push(

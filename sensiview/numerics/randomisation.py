@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from sensiview.errors import ModelError
+from sensiview.models.batching import compute
 from sensiview.models.network import Network
 
 
@@ -25,6 +26,11 @@ def weighted_layers(module: nn.Module, rows: Tensor) -> list[str]:
         Called once; use it inside `Network.measuring`.
     rows : Tensor
         One prepared input, (1, *input_shape).
+
+    Raises
+    ------
+    ModelError
+        The network can't compute on it.
     """
     called: list[str] = []
 
@@ -39,7 +45,7 @@ def weighted_layers(module: nn.Module, rows: Tensor) -> list[str]:
         if name and any(True for _ in part.parameters(recurse=False))
     ]
     try:
-        module(rows)
+        compute(module, rows, type(module).__name__)
     finally:
         for handle in handles:
             handle.remove()

@@ -103,6 +103,17 @@ def test_that_it_is_said_which_of_several_answers_is_taken(key: str) -> None:
     )
 
 
+def test_that_memory_that_runs_out_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sensiview.methods.saliency import Saliency
+
+    def too_much(*_: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(Saliency, "run", too_much)
+    with pytest.raises(UserError, match=r"Memory was not enough for 'Saliency'.*smaller batch_size"):
+        analyse("saliency", Plain())
+
+
 def test_that_preprocessing_without_a_kind_is_refused() -> None:
     with pytest.raises(UserError, match=r"has no 'kind', so that mean can't be understood"):
         analyse("saliency", Plain(), preprocessing={"mean": 1})

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from sensiview.errors import Stopped, UserError
+from sensiview.errors import ModelError, Stopped, UserError
 from sensiview.numerics.mask_descent import MaskDescent, Schedule
 from sensiview.numerics.mask_example import SHAPE, example_network, example_volumes, planted
 from sensiview.numerics.mask_fills import Fill
@@ -179,6 +179,31 @@ def test_that_a_batch_that_does_not_fit_into_memory_is_halved(monkeypatch: pytes
     assert descent.step == 6
     assert made.batch_size == 1
     assert said
+
+
+def test_that_the_probabilities_without_a_mask_come_out_when_a_batch_does_not_fit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wanted = problem().plain([0, 1, 2])
+    made = problem()
+    whole, counted = made.inputs.forward, []
+
+    def narrow(rows: torch.Tensor, *arguments: Any, **more: Any) -> torch.Tensor:
+        if len(rows) > 2:
+            raise MemoryError
+        counted.append(len(rows))
+        return whole(rows, *arguments, **more)
+
+    monkeypatch.setattr(made.inputs, "forward", narrow)
+    np.testing.assert_allclose(made.plain([0, 1, 2]), wanted, atol=1e-6)
+    assert (sum(counted), made.evaluations) == (3, 3)  # nothing is computed twice
+
+    def none(*_: Any, **__: Any) -> torch.Tensor:
+        raise MemoryError
+
+    monkeypatch.setattr(made.inputs, "forward", none)
+    with pytest.raises(ModelError, match="does not fit into the memory"):
+        made.plain([0, 1, 2])
 
 
 def test_that_log_odds_stop_to_matter_once_the_class_is_gone() -> None:
