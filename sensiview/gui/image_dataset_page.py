@@ -93,8 +93,8 @@ class ImageDatasetPage(QWidget):
         self._offer_targets()
         if old is None or (old.id, old.files) != (source.id, source.files):
             self._drop()
-        elif self._loaded is not None:
-            # Another name or target: the files are the same.
+        else:
+            # Another name or target: what is shown stays until the same files are opened with it.
             self._forget_opening()
             self._opened = False
         self.answers.show_source(source)
