@@ -37,7 +37,9 @@ def last_layer(module: nn.Module) -> str:
     ModelError
         There is none.
     """
-    names = [name for name, part in module.named_modules() if next(part.parameters(recurse=False), None) is not None]
+    names: list[str] = [
+        name for name, part in module.named_modules() if next(part.parameters(recurse=False), None) is not None
+    ]
     if not names:
         raise ModelError("This network has no layers with weights, so there is nothing to train.")
     return names[-1]

@@ -74,14 +74,15 @@ def _moved(rows: Tensor, shifts: np.ndarray[tuple[int, int], np.dtype[np.int64]]
 
 def _jittered(rows: Tensor, factors: Tensor) -> Tensor:
     """Multiply brightness, contrast (about the image's mean grey) and saturation (about its grey) by factors (3, n)."""
-    brightness, contrast, saturation = factors[:, :, None, None, None]
+    brightness, contrast, saturation = factors[:, :, None, None, None].unbind()
     rows = rows * brightness
     mean = _grey(rows).mean(dim=(1, 2, 3), keepdim=True)
     rows = mean + (rows - mean) * contrast
     if rows.shape[1] != len(_LUMINANCE):
         return rows
     grey = _grey(rows)
-    return grey + (rows - grey) * saturation
+    mixed: Tensor = grey + (rows - grey) * saturation
+    return mixed
 
 
 def _grey(rows: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,8 @@ from sensiview.errors import DataError
 from sensiview.models.image_settings import ImageSettings
 
 Pixels = npt.NDArray[np.float32]
+# Of the spline that samples without smoothing.
+_ORDERS: dict[str, Literal[0, 1, 3]] = {"nearest": 0, "bilinear": 1, "bicubic": 3}
 # Luminance of ITU-R 601-2, as Pillow's conversion to grey.
 _LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
@@ -67,15 +71,16 @@ def _sampled(rows: Pixels, size: tuple[int, int], settings: ImageSettings, valid
     """Sample without smoothing before, pixel centres on pixel centres."""
     from scipy.ndimage import map_coordinates
 
-    order = {"nearest": 0, "bilinear": 1, "bicubic": 3}[settings.interpolation]
+    order = _ORDERS[settings.interpolation]
     places = []
     for old, new in zip(rows.shape[1:], size, strict=True):
         along = (np.arange(new) + 0.5) * old / new
         # The pixel in which the centre falls, as Pillow and torch's nearest-exact have it.
         places.append(np.floor(along) if order == 0 else along - 0.5)
     grid = np.meshgrid(*places, indexing="ij")
-    planes = [map_coordinates(plane, grid, order=order, mode="nearest") for plane in rows]
-    return np.clip(np.stack(planes), *valid).astype(np.float32)
+    planes = [map_coordinates(plane, np.array(grid), order=order, mode="nearest") for plane in rows]
+    sampled: Pixels = np.clip(np.stack(planes), *valid).astype(np.float32)
+    return sampled
 
 
 def _cut(rows: Pixels, size: tuple[int, int], outside: float) -> Pixels:

@@ -179,10 +179,8 @@ def training_settings(
         side = (recipe.size[0], recipe.size[-1])
         changes = {"resize": side, "size": side}
     if recipe.normalise == "imagenet":
-        mean, std = IMAGENET_MEAN, IMAGENET_STD
-        if base.channels == 1:
-            mean, std = (0.449,), (0.226,)
-        changes |= {"mean": mean, "std": std}
+        grey = {"mean": (0.449,), "std": (0.226,)}
+        changes |= grey if base.channels == 1 else {"mean": IMAGENET_MEAN, "std": IMAGENET_STD}
     elif recipe.normalise == "half":
         changes |= {"mean": (0.5,), "std": (0.5,)}
     elif recipe.normalise in ("none", "data"):

@@ -219,7 +219,8 @@ def _sizes(card: ModelCard, architecture: Architecture, found: Sizes | None) -> 
         keeps_channels = len(card.input_shape) > 1 and card.input_shape[:1] == found.input_shape[:1]
         if keeps_channels:
             return Sizes(card.input_shape, found.n_outputs)
-        if card.preprocessing.get("kind") == "image" and len(card.input_shape) == len(found.input_shape):
+        known = found.input_shape[0] in (1, 3)
+        if known and card.preprocessing.get("kind") == "image" and len(card.input_shape) == len(found.input_shape):
             kinds = {1: "grey", 3: "colour"}
             raise ModelError(
                 f"The weights of '{card.name}' are for images of {found.input_shape[0]} channel"

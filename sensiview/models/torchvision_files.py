@@ -61,6 +61,8 @@ def settings_for(network: str, *, size: int = 0, channels: int = 3, file: str = 
     known = published(network)
     entry = published_as(network, file) or next((e for e in known if size in (0, e.size)), known[0])
     side = size or entry.size
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
     mean, std = ((0.5,) * 3, (0.5,) * 3) if network in _HALVES else (IMAGENET_MEAN, IMAGENET_STD)
     if channels == 1:
         mean, std = (round(sum(mean) / 3, 3),), (round(sum(std) / 3, 3),)

@@ -122,8 +122,8 @@ class TrainDialog(QDialog):
         self.base.addItem("Random weights", "")
         self.freeze = QCheckBox("Train the last layer only", content)
         named(self.freeze, "training_freeze", "Train the last layer only", "The weights of all other layers are kept")
-        for field in (self.base, self.freeze):
-            field.setVisible(self._kind() == "images")
+        for start in (self.base, self.freeze):
+            start.setVisible(self._kind() == "images")
         if self._kind() == "images":
             fields.addRow("Start &from", self.base)
             fields.addRow("", self.freeze)
