@@ -12,7 +12,7 @@ from sensiview.gui.viewer.panels.windows import Preset
 from sensiview.gui.viewer.scene import Layer, Scene
 
 
-def offer(menu: QMenu, text: str, name: str, call: Callable[[], object]) -> QAction:
+def offer(menu: QMenu, text: str, name: str, call: Callable[..., object]) -> QAction:
     """Add an entry under a name for tests and scripts."""
     action = menu.addAction(text)
     action.setObjectName(name.lower().replace(" ", "_"))
