@@ -161,14 +161,15 @@ def curve_items(rows: Rows, steps: int, key: str) -> dict[str, Item]:
             )
             for share, values in zip(shares, curves.T, strict=True):
                 found = summary(values, (0.0, 1.0))
-                low, high = (found[side] if np.isfinite(found[side]) else found["mean"] for side in ("low", "high"))
+                # The interval of two values fills the plot and says nothing.
+                low, high = (found[side] if len(values) > 2 else found["mean"] for side in ("low", "high"))
                 lines.append({"map": order, "share": share, "score": found["mean"], "low": low, "high": high})
             for name, area in zip(of_order[key].drop_duplicates(), np.trapezoid(curves, shares, axis=1), strict=True):
                 areas.append({"curve": curve, "map": order, key: name, "area": float(area)})
         items[curve] = Curve(
             title=curve.capitalize(),
             description=f"Mean score while parts of the {key}s are {verb}, each map's highest first, with the 95 % "
-            f"interval of the mean. A map that names what the network uses {better} earlier.",
+            f"interval of the mean from three {key}s on. A map that names what the network uses {better} earlier.",
             frame=pd.DataFrame(lines),
             x="share",
             y=("score",),

@@ -7,7 +7,15 @@ from typing import Any, Literal
 
 from pydantic import field_validator
 
-from sensiview.analysis.map_parameters import ChoiceParameters, Targets, input_count, own_shape, target_count
+from sensiview.analysis.image_choice import as_selection
+from sensiview.analysis.map_parameters import (
+    ChoiceParameters,
+    Targets,
+    input_count,
+    own_shape,
+    selected_count,
+    target_count,
+)
 from sensiview.analysis.parameters import parameter
 from sensiview.analysis.study import Finished, Study
 from sensiview.errors import UserError
@@ -115,7 +123,7 @@ def comparison_evaluations(study: Study, parameters: ComparisonParameters) -> in
     if study.dataset is None or study.model is None:
         return 0
     runs = compared_runs(study, parameters)
-    n = min(input_count(study, parameters), parameters.most)
+    n = min(input_count(study, parameters), parameters.most, *(_inputs_of(run, study) for run in runs))
     classes: set[str] = set()
     maps = 0
     for run in runs:
@@ -128,6 +136,16 @@ def comparison_evaluations(study: Study, parameters: ComparisonParameters) -> in
     cells = math.prod(-(-side // parameters.cell) for side in own_shape(study))
     points = min(parameters.steps, cells) + 1
     return n * (groups + 2 * points * (maps + groups * parameters.orders))
+
+
+def _inputs_of(run: Finished, study: Study) -> int:
+    """Return how many inputs a run has maps of, as far as its parameters tell."""
+    assert study.dataset is not None
+    wanted = run.parameters.get("images" if study.dataset.kind == "images" else "subjects", "all")
+    try:
+        return selected_count(study.dataset, as_selection(wanted))
+    except UserError:
+        return study.dataset.n_rows
 
 
 def _classes_of(run: Finished, study: Study) -> list[str]:

@@ -206,7 +206,7 @@ class ComparisonRun:
         models = {run.model.name for run in self.runs if run.model is not None}
         own = self.opened.card.name
         if self.parameters.steps:
-            watched = ", ".join(f"'{target}'" for target in targets)
+            watched = ", ".join(f"the {t} class" if t in ("true", "predicted") else f"'{t}'" for t in targets)
             text += f" Deletion and insertion watch the probability of {watched}"
             text += f" that '{own}' gives." if models - {own} else "."
         return text

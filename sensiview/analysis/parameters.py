@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -36,8 +36,16 @@ class Parameters(BaseModel):
 
     @classmethod
     def parse_strings(cls, values: Mapping[str, str]) -> Self:
-        """Check ``name=value`` pairs of a command line: JSON where it reads as JSON, text otherwise."""
-        return cls.parse({name: _from_text(text) for name, text in values.items()})
+        """Check ``name=value`` pairs of a command line: JSON where it reads as JSON, text otherwise.
+
+        ``true``, ``yes`` and the like are yes or no only where a parameter can be that: they may be classes' names.
+        """
+        return cls.parse({name: _from_text(text, yes_or_no=cls._may_be_bool(name)) for name, text in values.items()})
+
+    @classmethod
+    def _may_be_bool(cls, name: str) -> bool:
+        field = cls.model_fields.get(name)
+        return field is None or field.annotation is bool or bool in get_args(field.annotation)
 
     @classmethod
     def of_other_kinds(cls, kind: str) -> tuple[str, ...]:
@@ -60,11 +68,10 @@ class Parameters(BaseModel):
         return self.model_dump(mode="json")
 
 
-def _from_text(text: str) -> Any:
-    if text.strip().lower() in ("true", "yes", "on"):
-        return True
-    if text.strip().lower() in ("false", "no", "off"):
-        return False
+def _from_text(text: str, *, yes_or_no: bool) -> Any:
+    word = text.strip().lower()
+    if word in ("true", "yes", "on", "false", "no", "off"):
+        return word in ("true", "yes", "on") if yes_or_no else text.strip()
     try:
         return json.loads(text)
     except json.JSONDecodeError:

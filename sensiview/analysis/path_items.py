@@ -53,7 +53,7 @@ def completeness(
     usable = errors[np.isfinite(errors)]
     if not usable.size:
         return [*said, "No score differs from that of the baseline, so that there is nothing to add up to."]
-    worst = frame.loc[frame["error"].idxmax(), key]
+    worst = frame[key].iloc[int(np.nanargmax(errors))]
     said.append(
         f"The maps add up to the difference of the scores within {100 * float(np.median(usable)):.2g} % (median), "
         f"{100 * float(usable.max()):.2g} % at worst ('{worst}')."

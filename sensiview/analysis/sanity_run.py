@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from sensiview.numerics.map_makers import MapMaker
     from sensiview.numerics.sanity_checks import Trial
     from sensiview.numerics.sanity_removal import RemovalScores
+    from sensiview.numerics.volume_scores import ScoreChoice
 
 Floats = NDArray[np.float64]
 
@@ -84,7 +85,7 @@ class SanityRun:
         indices = tuple(chosen[place] for place in places)
         reader = inputs.reader(opened.warn)
         self.progress.stage("Making the maps")
-        output = plan.options.get("output", "auto") if not plan.masks else "probability"
+        output: ScoreChoice = plan.options.get("output", "auto") if not plan.masks else "probability"
         kind = resolved(output, opened.card, gradient=plan.key != "occlusion")
         scorer = Scorer(inputs.scored, plan.target(), kind)
         batch_size = parameters.rows_at_once(study)

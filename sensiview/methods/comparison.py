@@ -74,7 +74,7 @@ class Comparison(Analysis[ComparisonParameters]):
             return found
         for check in (compared_runs, check_target, input_count, _check_fill):
             try:
-                check(study, parameters)  # type: ignore[operator] # all take these two
+                check(study, parameters)
             except UserError as error:
                 found.append(error.sentence)
         return found

@@ -7,8 +7,9 @@ from typing import Any
 
 from sensiview.errors import UserError
 from sensiview.numerics.gradient_makers import GradCamMaker, SaliencyMaker
+from sensiview.numerics.gradient_maps import Weighting
 from sensiview.numerics.map_layers import chosen_layer
-from sensiview.numerics.map_makers import MapMaker
+from sensiview.numerics.map_makers import Channels, MapMaker
 from sensiview.numerics.map_space import MapInputs, Space
 from sensiview.numerics.occlusion_maps import OcclusionMaker, windows_on
 from sensiview.numerics.path_baselines import baselines_of
@@ -50,11 +51,12 @@ def maker_of(
         Another method, or options that don't fit.
     """
     # A map for each channel is checked as their sum.
-    channels = "sum" if options.get("channels", "sum") == "each" else options.get("channels", "sum")
+    wanted = options.get("channels", "sum")
+    channels: Channels = "sum" if wanted == "each" else wanted
     try:
         if key in ("grad_cam", "grad_cam_pp"):
             layer = chosen_layer(inputs.network.card, options["layer"])
-            weighting = "grad_cam_plus_plus" if key == "grad_cam_pp" else options["variant"]
+            weighting: Weighting = "grad_cam_plus_plus" if key == "grad_cam_pp" else options["variant"]
             return GradCamMaker(layer, weighting, options["relu"], options["absolute"])
         if key == "saliency":
             return SaliencyMaker(
