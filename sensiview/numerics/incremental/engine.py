@@ -32,7 +32,7 @@ from sensiview.numerics.incremental.results import Evaluation, Patches
 from sensiview.numerics.incremental.running import Run
 from sensiview.numerics.incremental.translation import translated
 
-Check = Callable[[], None]
+Advance = Callable[[int], None]
 # What can be computed on windows must be at least this part of the whole.
 _WORTHWHILE = 0.1
 
@@ -60,8 +60,10 @@ class IncrementalNetwork:
         shapes: dict[int, tuple[int, ...]],
         layers: dict[str, int],
         output: int,
+        item_bytes: int,
     ) -> None:
         self._module = module
+        self._item_bytes = item_bytes
         self._steps, self._shapes = tuple(steps), shapes
         self._layers, self._output = layers, output
         self._programs: dict[frozenset[int], Program] = {}
@@ -92,6 +94,7 @@ class IncrementalNetwork:
                 {number: shape[1:] for number, shape in recording.shapes.items()},
                 recording.layers,
                 recording.output,
+                example.element_size(),
             )
             why = found._objection(example[:1].detach())
         return FullInference(module, example, why) if why else found
@@ -127,11 +130,14 @@ class IncrementalNetwork:
             raise UserError(
                 f"The network was prepared for inputs of shape {self._shapes[0]}, these have {tuple(inputs.shape[1:])}."
             )
-        wanted = {self._number(name) for name in watch} | ({self._output} if outputs else set())
-        if not wanted:
-            raise UserError("Name a layer to watch, or ask for the outputs.")
         with kept_as_it_was(self._module):
-            return Base(self._program(frozenset(wanted)), inputs.detach(), self._output)
+            return Base(self._asked(watch, outputs), inputs.detach(), self._output)
+
+    def bytes_per_base(self, watch: Sequence[str] = (), *, outputs: bool = True) -> int:
+        """Return the memory that `keep` needs for one input."""
+        program = self._asked(watch, outputs)
+        numbers = sum(int(np.prod(self._shapes[number])) for number in program.kept)
+        return numbers * self._item_bytes
 
     def evaluate(
         self,
@@ -143,7 +149,7 @@ class IncrementalNetwork:
         outputs: bool = True,
         move: bool = False,
         tangent: bool = False,
-        check: Check = lambda: None,
+        advance: Advance = lambda _: None,
         warn: Callable[[str], None] = lambda _: None,
     ) -> Evaluation:
         """Compute inputs that differ from their base in a window.
@@ -162,8 +168,8 @@ class IncrementalNetwork:
         tangent : bool
             Take the patches for directions v at the base x and return derivatives: norms ||(dB/dx) v||, and (dB/dx) v
             in place of values and outputs. Only the difference between patch and base matters.
-        check : callable
-            Called between batches; may raise to stop.
+        advance : callable
+            Called between batches with the number of rows that were finished since the last call; may raise to stop.
         warn : callable
             Gets a sentence when memory runs out and batches are halved.
 
@@ -194,7 +200,7 @@ class IncrementalNetwork:
                 {numbers[name] for name in values} | ({self._output} if outputs else set()),
                 move=move,
                 tangent=tangent,
-                check=check,
+                advance=advance,
                 warn=warn,
             )
             run.all()
@@ -211,6 +217,12 @@ class IncrementalNetwork:
             raise UserError(
                 f"There is no layer '{name}' that gives one tensor.{suggestion(name, list(self._layers))}"
             ) from None
+
+    def _asked(self, watch: Sequence[str], outputs: bool) -> Program:
+        wanted = {self._number(name) for name in watch} | ({self._output} if outputs else set())
+        if not wanted:
+            raise UserError("Name a layer to watch, or ask for the outputs.")
+        return self._program(frozenset(wanted))
 
     def _program(self, wanted: frozenset[int]) -> Program:
         return self._programs.setdefault(wanted, Program.of(self._steps, self._shapes, wanted))

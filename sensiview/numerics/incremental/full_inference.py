@@ -19,6 +19,7 @@ from sensiview.models.state import kept_as_it_was
 from sensiview.models.tracing import Meter
 from sensiview.numerics.incremental.geometry import Ints
 from sensiview.numerics.incremental.results import Evaluation, Patches, norms_of
+from sensiview.numerics.incremental.tangents import carrying, tangent_of, with_tangent
 
 _MOST_ROWS = 1024
 _WORK = {"cpu": 6e10, "cuda": 8e12, "mps": 1e12}
@@ -70,6 +71,7 @@ class FullInference:
     def __init__(self, module: nn.Module, example: Tensor, why: str) -> None:
         self._module = module
         self._shape = tuple(example.shape[1:])
+        self._item_bytes = example.element_size()
         self._rows = 0
         self.reason = f"Every input was computed whole: the network can't be computed on windows because {why}."
 
@@ -99,6 +101,10 @@ class FullInference:
         values = {name: torch.cat([part[name] for _, part in found]) for name in watch}
         return FullBase(inputs.detach().clone(), torch.cat([answer for answer, _ in found]), values)
 
+    def bytes_per_base(self, watch: Sequence[str] = (), *, outputs: bool = True) -> int:
+        """Return the memory that `keep` needs for one input, without the layers watched."""
+        return int(np.prod(self._shape)) * self._item_bytes
+
     def evaluate(
         self,
         base: FullBase,
@@ -109,7 +115,7 @@ class FullInference:
         outputs: bool = True,
         move: bool = False,
         tangent: bool = False,
-        check: Callable[[], None] = lambda: None,
+        advance: Callable[[int], None] = lambda _: None,
         warn: Callable[[str], None] = lambda _: None,
     ) -> Evaluation:
         """Compute inputs that differ from their base in a window; see `IncrementalNetwork.evaluate`."""
@@ -128,7 +134,6 @@ class FullInference:
         with kept_as_it_was(self._module):
             done, at_once = 0, self._rows
             while done < len(patches):
-                check()
                 numbers = np.arange(done, min(len(patches), done + at_once))
                 where = torch.from_numpy(bases[numbers]).to(base.inputs.device)
                 try:
@@ -162,6 +167,7 @@ class FullInference:
                     base.inputs[where], base.outputs[where] = rows, answer
                     for name in names:
                         base.values[name][where] = found[name]
+                advance(len(numbers))
         return Evaluation(
             (torch.cat(out) if out else base.outputs[:0]) if outputs else None,
             {name: np.concatenate(parts) if parts else np.zeros(0) for name, parts in sizes.items()},
@@ -179,17 +185,9 @@ class FullInference:
                 raise ModelError(f"The layer '{name}' gives no single tensor. Choose a layer before or behind it.")
         return answer, {name: capture.value for name, capture in captures.items()}
 
-    def _derivative(
-        self, before: Tensor, rows: Tensor, names: Sequence[str]
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        forward = torch.autograd.forward_ad
-        with forward.dual_level():
-            answer, found = self._run(forward.make_dual(before.contiguous(), (rows - before).contiguous()), names)
-
-            def tangent_of(made: Tensor) -> Tensor:
-                tangent = forward.unpack_dual(made).tangent
-                return torch.zeros_like(made) if tangent is None else tangent.clone()
-
+    def _derivative(self, before: Tensor, rows: Tensor, names: Sequence[str]) -> tuple[Tensor, dict[str, Tensor]]:
+        with carrying():
+            answer, found = self._run(with_tangent(before, rows - before), names)
             return tangent_of(answer), {name: tangent_of(value) for name, value in found.items()}
 
     def _prepare(self, row: Tensor) -> None:

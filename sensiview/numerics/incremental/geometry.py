@@ -59,6 +59,14 @@ class Reach:
         """Return about how many (output, pixel) pairs there are between windows of these sizes, (rows,)."""
         return np.minimum(counts_out * self.kernel, np.maximum(1.0, counts_in * self.kernel / self.stride))
 
+    @property
+    def all_to_all(self) -> bool:
+        """Whether every output reads every pixel."""
+        outputs = np.arange(self.size_out)
+        first = self.context(outputs)
+        reads_all = (first <= 0) & (first + self.extent >= self.size_in)
+        return bool(reads_all.all()) and self.dilation == 1
+
 
 @dataclass(frozen=True)
 class Span:

@@ -47,8 +47,7 @@ class AxisIntervals:
     def spans(self, chosen: Ints) -> dict[int, Span]:
         """Return windows of one size per feature map for some kinds."""
         return {
-            number: Span.over(lo[chosen], hi[chosen], self.limit(number))
-            for number, (lo, hi) in self.intervals.items()
+            number: Span.over(lo[chosen], hi[chosen], self.limit(number)) for number, (lo, hi) in self.intervals.items()
         }
 
     def signatures(self) -> Ints:
@@ -163,9 +162,13 @@ def _cut_up(program: Program, axes: Sequence[AxisIntervals], rows: Ints, limits:
     full = np.flatnonzero((share > limits.worthwhile) & (work > 0))
     cut = max(position for position in program.cuts if position <= (int(full[0]) if full.size else program.limit))
     per_row = float((share * work)[:cut].sum())
-    pixels = max(
-        program.shapes[n][0] * sizes[0][n][0] * sizes[1][n][0] for step in program.steps[:cut] for n in step.outputs
-    ) if cut else 1
+    pixels = (
+        max(
+            program.shapes[n][0] * sizes[0][n][0] * sizes[1][n][0] for step in program.steps[:cut] for n in step.outputs
+        )
+        if cut
+        else 1
+    )
     count = max(1, int(min(limits.work / max(per_row, 1.0), limits.numbers / (_COPIES * pixels))))
     places = {number: Place(y, x) for (number, y), x in zip(spans[0].items(), spans[1].values(), strict=True)}
     whole = Group(rows, places, cut, per_row)

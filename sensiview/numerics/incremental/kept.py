@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -87,16 +86,12 @@ class Base:
 class WindowFrame:
     """What operations see while a group of rows is computed: windows of the base, and where each change lies."""
 
-    def __init__(self, base: Base, bases: Ints, places: Mapping[int, Place], *, tangent: bool) -> None:
+    def __init__(self, base: Base, bases: Ints, places: Mapping[int, Place], *, tangent: bool, lenient: bool) -> None:
         self.places = places
         self.tangent = tangent
+        self.lenient = lenient
         self._base, self._bases = base, bases
 
     def base(self, value: int, place: Place) -> Tensor:
         """Return the base's feature maps in windows."""
         return self._base.windows(value, self._bases, place)
-
-
-def every(count: int) -> Ints:
-    """Return 0 ... count - 1."""
-    return np.arange(count, dtype=np.int64)

@@ -7,7 +7,7 @@ base in a window. Every operator can also compute whole feature maps (`full`), w
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -18,16 +18,28 @@ from torch import Tensor
 from sensiview.numerics.incremental.geometry import Floats, Ints, Offset, Span
 from sensiview.numerics.incremental.placing import Place, placed
 from sensiview.numerics.incremental.recording import Call, filled, tensors_of
+from sensiview.numerics.incremental.tangents import derivative
 
 Interval = tuple[Ints, Ints]
 Axis = int  # 0: down the rows of pixels, 1: across
 
 
 class Frame(Protocol):
-    """What an operator may ask for while it computes on windows."""
+    """What an operator may ask for while it computes on windows.
+
+    Attributes
+    ----------
+    places : dict
+        Where the change of each value lies.
+    tangent : bool
+        Changes are derivatives along a direction.
+    lenient : bool
+        Rounding errors may be some times larger than those of whole inference, relative to the change.
+    """
 
     places: Mapping[int, Place]
     tangent: bool
+    lenient: bool
 
     def base(self, value: int, place: Place) -> Tensor:
         """Return the base's feature maps in windows, (rows or 1, channels, ...); not to be written to."""
@@ -120,21 +132,12 @@ class Pointwise(Operation):
         if frame.tangent:
             if rectifier:
                 return changes[0] * (base > 0)
-            return tangent_of(lambda z: self.full({self.inputs[0]: z}, len(z))[self.output], base, changes[0])
+            return derivative(lambda z: self.full({self.inputs[0]: z}, len(z))[self.output], base, changes[0])
         moved = changes[0] + base
         if rectifier:
             return moved.relu_().sub_(base.relu())
         before = self.full({self.inputs[0]: base}, len(base))[self.output]
         return self.full({self.inputs[0]: moved}, len(moved))[self.output] - before
-
-
-def tangent_of(function: Callable[[Tensor], Tensor], base: Tensor, direction: Tensor) -> Tensor:
-    """Return the derivative of `function` at `base` along `direction`."""
-    forward = torch.autograd.forward_ad
-    with forward.dual_level():
-        moved = function(forward.make_dual(base.expand_as(direction).contiguous(), direction.contiguous()))
-        found = forward.unpack_dual(moved).tangent
-        return torch.zeros_like(moved) if found is None else found.clone()
 
 
 class Scaled(Operation):
@@ -193,8 +196,7 @@ class Sum(Operation):
         """Sum on the windows that hold both."""
         onto = frame.places[self.output]
         one, other = (
-            _aligned(change, frame.places[number], onto)
-            for number, change in zip(self.inputs, changes, strict=True)
+            _aligned(change, frame.places[number], onto) for number, change in zip(self.inputs, changes, strict=True)
         )
         return torch.add(one, other, alpha=self.factor)
 

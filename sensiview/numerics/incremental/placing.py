@@ -23,6 +23,12 @@ class Place:
     y: Span
     x: Span
 
+    @classmethod
+    def whole(cls, shape: tuple[int, ...], rows: int) -> Place:
+        """Return the whole map of `shape` (..., height, width) for every row."""
+        begin = np.zeros(rows, dtype=np.int64)
+        return cls(Span(shape[-2], begin), Span(shape[-1], begin))
+
     @property
     def size(self) -> tuple[int, int]:
         """Height and width of the windows."""

@@ -82,9 +82,7 @@ class Program:
     @cached_property
     def cuts(self) -> tuple[int, ...]:
         """Positions at which whole maps can take over: what lives there follows from what is kept."""
-        return tuple(
-            i for i in range(self.limit + 1) if all(self.root(number) in self.kept for number in self.live(i))
-        )
+        return tuple(i for i in range(self.limit + 1) if all(self.root(number) in self.kept for number in self.live(i)))
 
     @cached_property
     def work(self) -> tuple[float, ...]:
@@ -92,7 +90,7 @@ class Program:
         return tuple(step.work for step in self.steps)
 
     def run(self, values: dict[int, Tensor], position: int, rows: int, seen: Seen) -> None:
-        """Compute whole values from a step on; `seen` gets each value that was made, and `values` loses what is read."""
+        """Compute whole values from a step on. `seen` gets each value that was made; `values` loses what was read."""
         for i in range(position, len(self.steps)):
             step = self.steps[i]
             made = step.full(values, rows)

@@ -17,6 +17,7 @@ from sensiview.numerics.incremental.grouping import Group, Limits, groups
 from sensiview.numerics.incremental.kept import Base, WindowFrame
 from sensiview.numerics.incremental.placing import Place, widened
 from sensiview.numerics.incremental.results import Patches, norms_of
+from sensiview.numerics.incremental.tangents import carrying, tangent_of, with_tangent
 
 # Multiply-adds that a device does while Python and torch start one operator, and those of one batch: about a third of
 # a second, so that a cancelled job ends soon.
@@ -35,7 +36,7 @@ class Run:
     patches : Patches
     norms, values : set of int
         Values whose norm of change, or which themselves, are collected.
-    move, tangent, check, warn
+    move, tangent, advance, warn
         As in `sensiview.numerics.incremental.engine.IncrementalNetwork.evaluate`.
     """
 
@@ -48,15 +49,17 @@ class Run:
         *,
         move: bool,
         tangent: bool,
-        check: Callable[[], None],
+        advance: Callable[[int], None],
         warn: Callable[[str], None],
     ) -> None:
         self._base, self._patches, self._program = base, patches, base.program
         self._move, self._tangent = move, tangent
-        self._check, self._warn = check, warn
+        self._advance, self._warn = advance, warn
         self._bases: Ints = np.zeros(len(patches), dtype=np.int64) if patches.bases is None else patches.bases
         self._norms: dict[int, NDArray[np.float64]] = {number: np.zeros(len(patches)) for number in norms}
         self._wanted = values
+        # Where only changes are asked for, whole maps are changes as well: of small changes they keep more digits.
+        self._changes_only = tangent or not (values or move)
         self._values: dict[int, Tensor] = {}
         self._waiting: dict[int, list[tuple[Ints, dict[int, Tensor]]]] = {}
         self._device = base.inputs.device
@@ -88,13 +91,14 @@ class Run:
 
     def _carefully(self, group: Group) -> None:
         """Compute a group; when memory runs out, in halves."""
-        self._check()
         try:
             self._on_windows(group)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error) or len(group.rows) < 2:
                 raise
         else:
+            # Rows that wait for the rest of the network are not finished, but it is a moment to stop at.
+            self._advance(len(group.rows) if group.cut == len(self._program.steps) else 0)
             return
         release(self._device)
         self._warn(f"Memory ran out on {self._device} with {len(group.rows)} windows at once; going on with half.")
@@ -104,19 +108,16 @@ class Run:
     def _on_windows(self, group: Group) -> None:
         program, base = self._program, self._base
         bases = self._bases[group.rows]
-        frame = WindowFrame(base, bases, group.places, tangent=self._tangent)
         changes = {0: input_changes(base.inputs, self._patches, group.rows, group.places[0])}
         moves = {0: changes[0]}
-        self._see_window(0, group, changes[0])
-        for i, step in enumerate(program.steps[: group.cut]):
-            change = step.change(frame, [changes[number] for number in step.inputs])
-            changes[step.output] = change
-            self._see_window(step.output, group, change)
-            if self._move and step.output in program.kept:
-                moves[step.output] = change
-            for number in set(step.inputs):
-                if program.last_use[number] == i:
-                    del changes[number]
+
+        def seen(number: int, change: Tensor) -> None:
+            self._see_change(number, group.rows, group.places[number], change)
+            if self._move and number in program.kept:
+                moves[number] = change
+
+        seen(0, changes[0])
+        self._pass_on(changes, group.places, bases, range(group.cut), seen)
         if group.cut < len(program.steps):
             live = {n: self._whole(n, bases, group.places[n], changes[n]) for n in program.live(group.cut)}
             self._waiting.setdefault(group.cut, []).append((group.rows, live))
@@ -124,17 +125,35 @@ class Run:
             for number, change in moves.items():
                 base.move(number, bases, group.places[number], change)
 
-    def _see_window(self, number: int, group: Group, change: Tensor) -> None:
+    def _pass_on(
+        self,
+        changes: dict[int, Tensor],
+        places: Mapping[int, Place],
+        bases: Ints,
+        steps: range,
+        seen: Callable[[int, Tensor], None],
+    ) -> None:
+        """Pass changes through some steps; what is not read any more is let go."""
+        program = self._program
+        frame = WindowFrame(self._base, bases, places, tangent=self._tangent, lenient=self._changes_only)
+        for i in steps:
+            step = program.steps[i]
+            changes[step.output] = change = step.change(frame, [changes[number] for number in step.inputs])
+            seen(step.output, change)
+            for number in {*step.inputs, step.output}:
+                if program.last_use.get(number, -1) <= i:
+                    del changes[number]
+
+    def _see_change(self, number: int, rows: Ints, place: Place, change: Tensor) -> None:
         if number in self._norms:
-            self._norms[number][group.rows] = norms_of(change)
+            self._norms[number][rows] = norms_of(change)
         if number in self._wanted:
-            whole = self._whole(number, self._bases[group.rows], group.places[number], change)
-            self._put(number, group.rows, whole)
+            self._put(number, rows, self._whole(number, self._bases[rows], place, change))
 
     def _whole(self, number: int, bases: Ints, place: Place, change: Tensor) -> Tensor:
         """Return the value on whole maps, or the whole derivative."""
         wide = widened(change, place, self._program.shapes[number])
-        return wide if self._tangent else wide + self._base.whole(number, bases)
+        return wide if self._changes_only else wide + self._base.whole(number, bases)
 
     def _put(self, number: int, rows: Ints, values: Tensor) -> None:
         self.values_of(number)[torch.from_numpy(rows).to(values.device)] = values
@@ -143,7 +162,9 @@ class Run:
         """Return how many rows go through the rest of the network at once."""
         program = self._program
         work = max(1.0, sum(program.work[cut:]))
-        largest = max(int(np.prod(program.shapes[n])) for step in program.steps[cut:] for n in step.outputs)
+        # No step is left where everything asked for is computed on windows.
+        rest = [int(np.prod(program.shapes[n])) for step in program.steps[cut:] for n in step.outputs]
+        largest = max(rest, default=1)
         fits = self._numbers / (4 * largest)
         return max(1, int(min(_MOST_ROWS, 4 * _WORK.get(self._device.type, 1.5e10) / work, fits)))
 
@@ -156,7 +177,6 @@ class Run:
         at_once = self._rows_at_once(cut)
         done = 0
         while done < len(rows):
-            self._check()
             part = slice(done, done + at_once)
             try:
                 self._on_whole(cut, rows[part], {number: tensor[part] for number, tensor in values.items()})
@@ -164,15 +184,22 @@ class Run:
                 if not is_out_of_memory(error) or at_once < 2:
                     raise
             else:
+                self._advance(len(rows[part]))
                 done += at_once
                 continue
             release(self._device)
             at_once = max(1, at_once // 2)
             self._warn(f"Memory ran out on {self._device}; going on with {at_once} inputs at once.")
 
-    def _on_whole(self, cut: int, rows: Ints, values: Mapping[int, Tensor]) -> None:
+    def _on_whole(self, cut: int, rows: Ints, values: dict[int, Tensor]) -> None:
         bases = self._bases[rows]
+        if self._changes_only:
+            cut = self._changes_on_whole(cut, rows, values)
+            if cut == len(self._program.steps):
+                return
         if not self._tangent:
+            if self._changes_only:
+                values = {n: change + self._base.whole(n, bases) for n, change in values.items()}
             # The base moves at the end: until then changes are measured from where it was.
             moves: list[tuple[int, Tensor]] = []
 
@@ -181,22 +208,29 @@ class Run:
                 if self._move and number in self._program.kept:
                     moves.append((number, made))
 
-            self._program.run(dict(values), cut, len(rows), seen)
+            self._program.run(values, cut, len(rows), seen)
             for number, made in moves:
                 self._base.replace(number, bases, made)
             return
-        forward = torch.autograd.forward_ad
+        with carrying():
+            duals = {n: with_tangent(self._base.whole(n, bases), tangent) for n, tangent in values.items()}
+            self._program.run(
+                duals, cut, len(rows), lambda number, made: self._see_tangent(number, rows, tangent_of(made))
+            )
 
-        def see(number: int, made: Tensor) -> None:
-            tangent = forward.unpack_dual(made).tangent
-            self._see_tangent(number, rows, torch.zeros_like(made) if tangent is None else tangent)
-
-        with forward.dual_level():
-            duals = {
-                number: forward.make_dual(self._base.whole(number, bases).contiguous(), tangent.contiguous())
-                for number, tangent in values.items()
-            }
-            self._program.run(duals, cut, len(rows), see)
+    def _changes_on_whole(self, cut: int, rows: Ints, changes: dict[int, Tensor]) -> int:
+        """Pass changes of whole maps on as far as that goes; return the step that is next."""
+        program = self._program
+        numbers = {*changes, *(step.output for step in program.steps[cut : program.limit])}
+        places = {number: Place.whole(program.shapes[number], len(rows)) for number in numbers}
+        self._pass_on(
+            changes,
+            places,
+            self._bases[rows],
+            range(cut, program.limit),
+            lambda number, change: self._see_change(number, rows, places[number], change),
+        )
+        return program.limit
 
     def _see_whole(self, number: int, rows: Ints, bases: Ints, made: Tensor) -> None:
         if number in self._norms:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -11,9 +12,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from sensiview.numerics.incremental import winograd
 from sensiview.numerics.incremental.geometry import Floats, Ints, Offset, Reach, Span
 from sensiview.numerics.incremental.operations import Axis, Frame, Interval, Operation
 from sensiview.numerics.incremental.placing import Place, placed
+
+# Fewer multiplications are taken when they cost at most this part of the plain ones.
+_SAVED = 0.75
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,23 +106,79 @@ class Convolution(Sliding):
         """Convolve the change alone: around it there are zeros, which the kernels skip as padding."""
         change = changes[0]
         y, x = self.offsets(frame)
+        size = frame.places[self.output].size
+        if frame.lenient and (found := self._cheaper(change, y, x, size)) is not None:
+            return found
         down, across = _symmetric(y, change.shape[2], self.steps[0]), _symmetric(x, change.shape[3], self.steps[1])
         padding, skipped = (0, 0), (0, 0)
         if down and across:
             padding, skipped = (down[0], across[0]), (down[1], across[1])
         else:
             change = placed(change, y, x)
-        found = functional.conv2d(change, self.weight, None, self.steps, padding, self.dilations, self.groups)
-        h, w = frame.places[self.output].size
-        return found[:, :, skipped[0] : skipped[0] + h, skipped[1] : skipped[1] + w]
+        found = self._convolved(change, None, padding)
+        return found[:, :, skipped[0] : skipped[0] + size[0], skipped[1] : skipped[1] + size[1]]
+
+    def _cheaper(self, change: Tensor, y: Offset, x: Offset, size: tuple[int, int]) -> Tensor | None:
+        """Return the convolution of the change by fewer multiplications, None where there are none to save."""
+        sizes = tuple(change.shape[2:])
+        whole = sizes == (self.reaches[0].size_in, self.reaches[1].size_in) and size == tuple(self.shape[1:])
+        if whole and self._matrix is not None:
+            return self._by_matrix(change)
+        at_y, at_x = y.same, x.same
+        if self.groups != 1 or self.kernels != (3, 3) or self.steps != (1, 1) or self.dilations != (1, 1):
+            return None
+        if at_y is None or at_x is None or min(at_y, at_x) < 0:
+            return None
+        if at_y + sizes[0] > y.length or at_x + sizes[1] > x.length:
+            return None
+        channels_out, channels_in = self.weight.shape[:2]
+        plain = _pairs(at_y, sizes[0], size[0]) * _pairs(at_x, sizes[1], size[1]) * channels_in * channels_out
+        if winograd.cost(*size, channels_in, channels_out) > _SAVED * plain:
+            return None
+        return winograd.convolved(change, self._transformed, (at_y, at_x), size)
+
+    @cached_property
+    def _transformed(self) -> Tensor:
+        return winograd.transformed(self.weight)
 
     def full(self, values: Mapping[int, Tensor], rows: int) -> Mapping[int, Tensor]:
         """Return the convolution of whole maps."""
         padding = (self.reaches[0].padding, self.reaches[1].padding)
-        found = functional.conv2d(
-            values[self.inputs[0]], self.weight, self.bias, self.steps, padding, self.dilations, self.groups
-        )
-        return {self.output: found}
+        maps = values[self.inputs[0]]
+        if self._matrix is None:
+            return {self.output: self._convolved(maps, self.bias, padding)}
+        found = self._by_matrix(maps)
+        return {self.output: found if self.bias is None else found.add_(self.bias[:, None, None])}
+
+    def _by_matrix(self, maps: Tensor) -> Tensor:
+        assert self._matrix is not None  # the caller has asked
+        found = maps.permute(0, 2, 3, 1).flatten(1) @ self._matrix
+        return found.unflatten(1, (*self.shape[1:], self.shape[0])).permute(0, 3, 1, 2)
+
+    @cached_property
+    def _matrix(self) -> Tensor | None:
+        """The convolution as one matrix, where every output reads every pixel: nothing of it would be zero.
+
+        Kernels slide over the padding of maps of 2 x 2 pixels most of the time; a matrix product does not.
+        """
+        y, x = self.reaches
+        if self.groups != 1 or not (y.all_to_all and x.all_to_all) or (y.size_in, x.size_in) == (1, 1):
+            return None
+        channels_out, channels_in = self.weight.shape[:2]
+        found = self.weight.new_empty((y.size_in, x.size_in, channels_in, y.size_out, x.size_out, channels_out))
+        for i, j, m, n in np.ndindex(y.size_in, x.size_in, y.size_out, x.size_out):
+            tap = self.weight[:, :, i + y.padding - m * y.stride, j + x.padding - n * x.stride]
+            found[i, j, :, m, n] = tap.T
+        return found.view(y.size_in * x.size_in * channels_in, -1)
+
+    def _convolved(self, maps: Tensor, bias: Tensor | None, padding: tuple[int, int]) -> Tensor:
+        # Given few small rows, torch takes kernels of its own that are several times slower than oneDNN's.
+        if len(maps) < 16 and _one_dnn(maps):
+            found: Tensor = torch.mkldnn_convolution(
+                maps, self.weight, bias, padding, self.steps, self.dilations, self.groups
+            )
+            return found
+        return functional.conv2d(maps, self.weight, bias, self.steps, padding, self.dilations, self.groups)
 
     def normalised(self, scale: Tensor, shift: Tensor, output: int) -> Convolution:
         """Return the convolution followed by a multiplication and an addition per channel."""
@@ -133,6 +194,15 @@ class Convolution(Sliding):
             bias.to(self.weight),
             self.groups,
         )
+
+
+def _pairs(before: int, size: int, outputs: int) -> int:
+    """Return the pairs of an output and a pixel of the change that a kernel of three joins, along one axis."""
+    return sum(max(0, min(i + 3, before + size) - max(i, before)) for i in range(outputs))
+
+
+def _one_dnn(maps: Tensor) -> bool:
+    return maps.device.type == "cpu" and maps.dtype == torch.float32 and torch.backends.mkldnn.is_available()
 
 
 def _symmetric(offset: Offset, size: int, stride: int) -> tuple[int, int] | None:

@@ -210,9 +210,7 @@ def _adaptive(call: Call, shapes: Mapping[int, Shape]) -> Operation | None:
     reaches = _reaches((shapes[number], shapes[out]), kernel, kernel, 0)
     if call.name == "adaptive_max_pool2d":
         return MaxPool(call, (number,), out, shapes[out], reaches)
-    down, across = (
-        torch.full((reach.size_out,), 1.0 / reach.kernel, dtype=torch.float64) for reach in reaches
-    )
+    down, across = (torch.full((reach.size_out,), 1.0 / reach.kernel, dtype=torch.float64) for reach in reaches)
     return MeanPool(call, (number,), out, shapes[out], reaches, (down, across))
 
 
