@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from sensiview.analysis.items import FieldMap, Item, Mask
 from sensiview.errors import SensiViewError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # Pixels of width from which on panels and panes have room beside each other.
 _WIDE = 620
+_LEAST_LETTERS = 10
 
 
 class VolumeItemView(QWidget):
@@ -59,7 +60,7 @@ class VolumeItemView(QWidget):
         self.over.setObjectName("volume_below")
         self.over.setAccessibleName("Volume below the map")
         self.over.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.over.setMinimumContentsLength(16)
+        self.over.setMinimumContentsLength(_LEAST_LETTERS)
         self.over.activated.connect(self._choose_ground)
         self._bar = QHBoxLayout()
         self._bar.setContentsMargins(12, 2, 12, 2)
@@ -138,6 +139,11 @@ class VolumeItemView(QWidget):
             title = axis_title(axis)
             choice.setAccessibleName(title)
             choice.addItems(list(axis_labels(self._item, axis)))
+            # As wide as there is room, but a long name must not push the window off a small screen.
+            choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            choice.setMinimumContentsLength(_LEAST_LETTERS)
+            choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            choice.setMaximumWidth(choice.fontMetrics().horizontalAdvance("n" * 30))
             choice.activated.connect(self._chosen)
             label = QLabel(title)
             label.setBuddy(choice)
