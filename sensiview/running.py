@@ -16,7 +16,9 @@ from sensiview.jobs.events import Event, Failed, Started, StoppedByUser, Succeed
 from sensiview.jobs.task import Task
 from sensiview.models.card import ModelCard
 from sensiview.preparing import add_prepared
+from sensiview.projects.names import name_asked_for
 from sensiview.projects.records import RunRecord, now
+from sensiview.starting_models import check_base, started_from
 from sensiview.studies import choose_dataset, choose_model, study_of
 
 if TYPE_CHECKING:
@@ -100,7 +102,7 @@ def new_training(
     more: dict[str, Any] = {}
     if base:
         source = project.model(base)
-        _check_base(source, data.card.kind, architecture, options or {})
+        check_base(source, data.card.kind, architecture, options or {})
         architecture, options, more = source.card.architecture, source.card.options, {"base": source.id}
         name = name or f"{source.card.name}, further"
     return project.new_run(
@@ -115,21 +117,6 @@ def new_training(
         batch_size=None,
         name=name or architecture,
     )
-
-
-def _check_base(source: ModelSource, kind: str, architecture: str, options: Mapping[str, Any]) -> None:
-    own = source.card.architecture
-    if source.weights is None or not own:
-        raise UserError(
-            f"'{source.card.name}' is a program, which can't be trained. Choose a model that has an architecture and "
-            "weights."
-        )
-    if kind != "images":
-        raise UserError("Only trainings on images can start from a trained model. Leave it out to train a new one.")
-    if architecture not in ("", own):
-        raise UserError(f"'{source.card.name}' is a '{own}', not a '{architecture}'. Leave the architecture out.")
-    if options:
-        raise UserError(f"The options are those of '{source.card.name}'. Leave '{next(iter(options))}' out.")
 
 
 def extend(project: Project, catalogue: Catalogue, run_id: str, changes: Mapping[str, Any]) -> RunRecord:
@@ -198,7 +185,7 @@ def task_for(project: Project, run_id: str) -> Task:
         card = ModelCard(name=run.name, architecture=parameters["architecture"], options=parameters["options"])
         model = ModelSource(id="", card=card)
         if "base" in parameters:
-            model = _started_from(project.model(parameters["base"]), run.name)
+            model = started_from(project.model(parameters["base"]), run.name)
         parameters = parameters["recipe"]
     return Task(
         kind=run.kind,
@@ -214,13 +201,6 @@ def task_for(project: Project, run_id: str) -> Task:
         batch_size=run.batch_size,
         checkpoint=checkpoint,
     )
-
-
-def _started_from(base: ModelSource, name: str) -> ModelSource:
-    """Return a trained model under the name of the one that is trained from it, for any number of classes."""
-    options = {key: value for key, value in base.card.options.items() if key != "num_classes"}
-    changes = {"name": name, "options": options, "training": {"starts_from": base.card.name}}
-    return ModelSource(id=base.id, card=base.card.model_copy(update=changes), weights=base.weights)
 
 
 def inspection_task(directory: Path, card: ModelCard, weights: Path | None, program: Path | None = None) -> Task:
@@ -275,7 +255,7 @@ def _succeeded(project: Project, run_id: str, event: Succeeded) -> None:
     if run.kind == "preparation":
         add_prepared(project, directory)
     elif run.kind == "training":
-        card = inspected_card(directory).model_copy(update={"name": _name_asked_for(project, run)})
+        card = inspected_card(directory).model_copy(update={"name": name_asked_for(run, project.runs())})
         added = project.add_model(card, weights=directory / "model.safetensors")
         project.update_run(run_id, model=added.id, model_name=added.card.name)
     elif run.model and event.evaluations >= _ENOUGH_TO_TIME and not event.facts.get("trains"):
@@ -285,15 +265,6 @@ def _succeeded(project: Project, run_id: str, event: Succeeded) -> None:
         card = project.model(run.model).card
         measured = {**card.rows_per_second, device: round(speed, 1)}
         project.update_model_card(run.model, card.model_copy(update={"rows_per_second": measured}))
-
-
-def _name_asked_for(project: Project, run: RunRecord) -> str:
-    """Return the name of the model of a training: not "net 2" where "net" is only a training that came to nothing."""
-    first, _, number = run.name.rpartition(" ")
-    if not number.isdecimal():
-        return run.name
-    vain = any(other.name == first and other.kind == "training" and not other.model for other in project.runs())
-    return first if vain else run.name
 
 
 def _facts(directory: Path) -> dict[str, Any]:

@@ -37,10 +37,17 @@ def image_settings_pairs(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
 def image_settings_line(settings: Mapping[str, Any]) -> str:
     """Return the same as one sentence."""
     pairs = image_settings_pairs(settings)
-    words = {"Images": "{} images", "Resized": "resized, {}", "Cut out": "{} cut out"}
-    parts = [words.get(name, name.lower() + " {}").format(value) for name, value in pairs]
+    words = {"Images": "{} images", "Resized": "{}", "Cut out": "{} cut out"}
+    parts = [words.get(name, name.lower() + " {}").format(_as_part(value)) for name, value in pairs]
     text = ", ".join(parts)
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def _as_part(value: str) -> str:
+    for begin, instead in (("shorter side to ", "shorter side resized to "), ("to ", "resized to ")):
+        if value.startswith(begin):
+            return instead + value.removeprefix(begin)
+    return value
 
 
 def _numbers(values: tuple[float, ...]) -> str:

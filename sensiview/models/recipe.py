@@ -137,7 +137,7 @@ class TrainingRecipe(BaseModel):
     )
     size: Numbers = _images_field(
         (),
-        "Image size",
+        "Image size, pixels",
         "Height and width, or one number, that the network sees; empty: its usual size. Images are squeezed to it.",
         max_length=2,
     )
@@ -152,14 +152,14 @@ class TrainingRecipe(BaseModel):
     )
     flip: bool = _images_field(False, "Flip", "While training, exchange left and right of every second image.")
     crop_padding: int = _images_field(
-        0, "Crop", "While training, move images by up to so many pixels, black coming in.", ge=0, le=1024
+        0, "Crop, pixels", "While training, move images by up to so many pixels, black coming in.", ge=0, le=1024
     )
     rotation: float = _images_field(
-        0.0, "Rotate", "While training, turn images by up to so many degrees, black coming in.", ge=0, le=180
+        0.0, "Rotate, degrees", "While training, turn images by up to so many degrees, black coming in.", ge=0, le=180
     )
     colour_jitter: float = _images_field(
         0.0,
-        "Colour jitter",
+        "Colour jitter, share",
         "While training, change brightness, contrast and saturation by up to this share.",
         ge=0,
         le=1,

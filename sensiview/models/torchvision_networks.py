@@ -83,7 +83,7 @@ class TorchvisionClassifier(ImageArchitecture):
         """Return a recipe for fine-tuning."""
         return TrainingRecipe(
             epochs=10, learning_rate=1e-4, optimiser="adamw", batch_size=32, weight_decay=1e-4, standardise=False,
-            schedule="cosine", flip=True,
+            schedule="cosine",
         )  # fmt: skip
 
     def read(self, state: Mapping[str, Tensor], options: Any) -> dict[str, Any]:

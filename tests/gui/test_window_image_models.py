@@ -120,7 +120,7 @@ def test_that_preprocessing_of_images_is_shown_and_set_by_hand(session: Session,
     fields = dialog.preprocessing
     dialog.architecture.setCurrentIndex(dialog.architecture.findData("efficientnet_b3"))
     assert fields.value() == {}
-    assert "shorter side to 320 pixels (bicubic)" in fields.own.text()
+    assert "shorter side resized to 320 pixels (bicubic)" in fields.own.text()
     assert "the middle 300 × 300 pixels" in fields.own.text()
     fields.kind.setCurrentIndex(fields.kind.findData("image"))
     made = fields.value()

@@ -82,7 +82,7 @@ class PreprocessingFields(QWidget):
             What the architecture was published with.
         """
         images = own if own.get("kind") == "image" else {}
-        self.own.setText(f"For this architecture: {image_settings_line(images)}" if images else "")
+        self.own.setText(f"By default: {image_settings_line(images)}" if images else "")
         self.images.blockSignals(True)
         self.images.show_settings(images)
         self.images.blockSignals(False)
