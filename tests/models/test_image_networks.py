@@ -412,3 +412,40 @@ def test_that_imagenet_weights_name_real_pictures(key: str, file: str, right: in
     ]
     assert accuracy(network, images, [index for _, index in pairs], 5) * 20 >= right
     assert network.card.class_names[285] == "Egyptian cat"
+
+
+# What nobody said
+
+
+def test_that_imagenet_weights_with_side_outputs_rescale_their_inputs() -> None:
+    architecture = KNOWN["googlenet"]
+    with torch.device("meta"):
+        states = {
+            n: architecture.build(architecture.parse({"auxiliary": aux}), (3, 224, 224), n).state_dict()
+            for n, aux in ((1000, True), (5, True))
+        }
+    found = {n: architecture.understand(state, architecture.parse({}))[0] for n, state in states.items()}
+    assert (found[1000].auxiliary, found[1000].transform_input) == (True, True)
+    assert (found[5].auxiliary, found[5].transform_input) == (True, False)
+    said = architecture.parse({"transform_input": False})
+    assert not architecture.understand(states[1000], said)[0].transform_input
+
+
+def test_that_weights_for_other_channels_are_a_sentence(tmp_path: Path) -> None:
+    state = built("squeezenet1_1", (3, 64, 64), 3).state_dict()
+    state["features.0.weight"] = torch.zeros(64, 4, 3, 3)
+    with pytest.raises(ModelError, match="takes grey or colour images"):
+        inspected("squeezenet1_1", saved(state, tmp_path / "w.pth"))
+
+
+def test_that_a_program_for_images_gets_their_size_and_says_that_more_may_be_needed(tmp_path: Path) -> None:
+    module = built("lenet", (1, 28, 28), 3)
+    path = tmp_path / "lenet.pt2"
+    batch = torch.export.Dim("rows", min=1, max=1024)
+    torch.export.save(torch.export.export(module, (torch.zeros(2, 1, 28, 28),), dynamic_shapes=({0: batch},)), path)
+    source = ModelSource(id="", card=ModelCard(name="lenet", preprocessing={}), program=fingerprint(path))
+    card = inspect_model(source).card
+    assert (card.preprocessing["size"], card.preprocessing["channels"]) == ([28, 28], 1)
+    assert any("Its preprocessing was not given: images are resized to 28 x 28" in note for note in card.notes)
+    raw = source.model_copy(update={"card": ModelCard(name="lenet")})
+    assert inspect_model(raw).card.preprocessing == {"kind": "none"}
