@@ -23,6 +23,8 @@ from sensiview.models.outputs import parse_target
 
 # More maps side by side are not read by anybody.
 MOST_MAPS = 12
+# Analyses with one map for each class and no more.
+SINGLE = ("grad_cam", "grad_cam_pp", "saliency", "integrated_gradients", "occlusion", "mask_optimization")
 
 
 class ComparisonParameters(ChoiceParameters):
@@ -101,6 +103,8 @@ def compared_runs(study: Study, parameters: ComparisonParameters) -> list[Finish
                 f"'{run.name or run.id}' was made on '{run.dataset.name}'. Choose runs on '{study.dataset.name}', or "
                 "that data set."
             )
+    if len(found) == 1 and found[0].analysis in SINGLE and study.model and len(_classes_of(found[0], study)) < 2:
+        raise UserError(f"There is one map only, '{found[0].name or found[0].id}'. Choose another run beside it.")
     return found
 
 

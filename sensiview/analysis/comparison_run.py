@@ -77,7 +77,11 @@ class ComparisonRun:
         rows, targets = self._curves()
         if rows:
             items |= curve_items(rows, self.parameters.steps, key)
-        items |= picture_items(self.fields, self.names, layout, self.opened.inputs.scored.source.card.name)
+        over = self.opened.inputs.scored.source.card.name
+        # The pictures first; what is told input by input last.
+        pictures = picture_items(self.fields, self.names, layout, over)
+        first = {"maps": pictures["maps"]} | {name: item for name, item in items.items() if not name.endswith("_each")}
+        items = first | {"differences": pictures["differences"]} | items
         items |= layout.below(self.names, range(len(self.names)), keep=True, average=False)
         text = [self._about(targets), *comparison_sentences(items, areas, key), *self.opened.warnings]
         note = Note(title="What the comparison says", text=" ".join(text))

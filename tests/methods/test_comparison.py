@@ -235,6 +235,7 @@ NOBODYS = FieldMap(title="t", values=RANDOM[0], axes=("y", "x"), over="nobody")
         ([], {"runs": []}, "There is no finished run with maps yet"),
         ([of_values("a", RANDOM)], {"runs": []}, "Choose the finished runs whose maps are compared"),
         ([of_values("a", RANDOM)], {"runs": ["b"]}, "There is no finished run 'b'"),
+        ([of_values("a", RANDOM)], {"runs": ["a"]}, "There is one map only, 'a'. Choose another run beside it"),
         ([of_values("a", RANDOM)], {"runs": ["a"], "target": "all"}, "watch one class at a time"),
         ([of_values("a", RANDOM)], {"runs": ["a"], "fill": "controls"}, "Name the controls"),
         ([of_values("a", RANDOM)], {"runs": ["a"], "images": "77"}, "There is no image 77"),
