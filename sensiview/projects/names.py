@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from sensiview.errors import ProjectError, UserError, suggestion
-from sensiview.projects.records import Kind
+from sensiview.projects.records import Kind, RunRecord
 
 TABLES: dict[Kind, str] = {"dataset": "datasets", "model": "models", "run": "runs"}
 WORDS: dict[Kind, str] = {"dataset": "data set", "model": "model", "run": "run"}
@@ -74,3 +74,12 @@ def choose(kind: Kind, wanted: str, rows: list[tuple[str, str, str]]) -> str:
     if near.startswith(" Known"):
         near = suggestion(wanted, known)
     raise UserError(f"There is no {word} '{wanted}' in the project.{near or ' It has none yet.' * (not alive)}")
+
+
+def name_asked_for(run: RunRecord, others: Iterable[RunRecord]) -> str:
+    """Return the name of a training's model: not "net 2" where "net" is only a training that came to nothing."""
+    first, _, number = run.name.rpartition(" ")
+    if not number.isdecimal():
+        return run.name
+    vain = any(other.name == first and other.kind == "training" and not other.model for other in others)
+    return first if vain else run.name
