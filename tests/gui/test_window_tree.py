@@ -28,7 +28,7 @@ def test_that_the_tree_shows_data_sets_models_and_runs_with_the_latest_run_first
 
 def test_that_an_empty_project_says_what_to_do_next(window: Any, tmp_path: Path) -> None:
     assert window.session.create(tmp_path / "empty.sensiview", "Empty")
-    assert texts(window.tree)["Data sets"] == ["Drop a CSV here or press Ctrl+I"]
+    assert texts(window.tree)["Data sets"] == ["Drop a table or a folder here, or press Ctrl+I"]
 
 
 def test_that_a_chosen_entry_shows_its_page(open_window: Any) -> None:
@@ -89,16 +89,15 @@ def test_that_the_selection_survives_a_refresh(open_window: Any) -> None:
 
 def test_that_a_dropped_table_opens_the_import_dialog(open_window: Any, table_file: Path, wait_until: Any) -> None:
     drop(open_window.tree.tree, table_file)
-    dialog = open_window.dialog("import_table")
-    assert dialog is not None
-    wait_until(dialog.import_button.isEnabled)
+    wait_until(lambda: open_window.dialog("import_table") is not None)
+    wait_until(open_window.dialog("import_table").import_button.isEnabled)
 
 
 def test_that_a_dropped_file_of_another_kind_is_refused_with_a_sentence(open_window: Any, tmp_path: Path) -> None:
     other = tmp_path / "notes.docx"
     other.write_text("x", encoding="utf-8")
     drop(open_window.tree.tree, other)
-    assert "neither a table, nor volumes, nor weights" in open_window.dialog("error").sentence.text()
+    assert "neither a table, nor images, nor volumes, nor weights" in open_window.dialog("error").sentence.text()
 
 
 def test_that_a_read_only_project_refuses_changes_with_the_reason(window: Any, project_path: Path) -> None:
