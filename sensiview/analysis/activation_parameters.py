@@ -49,7 +49,11 @@ class ActivationParameters(Parameters):
     steps: int = parameter(300, label="Steps", help="How often the picture is changed.", ge=1, le=100_000)
     step_size: float = parameter(0.1, label="Step size", help="Of the activation's gradient (e1).", gt=0, le=1e6)
     tv_weight: float = parameter(
-        0.1, label="Total variation", help="Step size of the total variation (e2): larger is smoother.", ge=0, le=1e6
+        0.1,
+        label="Total variation",
+        help="Step size of the total variation (e2): larger is smoother, until its steps overshoot.",
+        ge=0,
+        le=1e6,
     )
     l2_weight: float = parameter(
         0.0,

@@ -153,7 +153,7 @@ def run_activation(study: Study, parameters: ActivationParameters, progress: Pro
         lambda sentence: opened.warn(sentence.replace(" volumes ", " pictures ")),
     )
     steps = kept_steps(parameters.steps, work.snapshots(parameters.snapshots))
-    if len(steps) < min(parameters.snapshots, parameters.steps + 1):
+    if work.snapshots(parameters.snapshots) < min(parameters.snapshots, parameters.steps + 1):
         opened.warn(f"To save memory, {len(steps)} snapshots of each picture are kept.")
     with opened.inputs.differentiating():
         batches.probe(opened.prepare(opened.rows[:1]), gradient=True)

@@ -146,7 +146,7 @@ def test_that_blocks_and_colours_span_a_strip_with_the_power_of_ten_of_each_row(
     grid = plot._grid
     assert (grid.row_names, grid.column_names) == (BLOCKS, COLOURS)
     assert len(grid.tiles) == 6
-    assert [bar._label for bar in grid._bars] == ["change", "× 10⁻² change"]
+    assert [bar._label for bar in grid._bars] == ["", "× 10⁻²"]
     assert grid.tiles[0].caption == "max 23"
     assert plot.describe(0) == ["a.png, block1, red, x 0, y 0", "0 change", "image 0 0 0"]
     last = plot.count() - 1

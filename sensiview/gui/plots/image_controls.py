@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QVBoxLayout, QWidget, QWidgetAction
+
+from sensiview.gui.plots.chooser_bar import ChooserBar
 
 
 class PercentSlider(QWidget):
@@ -27,12 +29,13 @@ class PercentSlider(QWidget):
         self._slider.setToolTip(tip)
         self._slider.setRange(0, 100)
         self._slider.setPageStep(10)
-        self._slider.setFixedWidth(84)
+        self._slider.setMinimumWidth(84)
+        self._label.setMinimumWidth(self._label.fontMetrics().horizontalAdvance(f"{label} 100 %") + 8)
         self._label.setBuddy(self._slider)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._label)
-        row.addWidget(self._slider)
+        row.addWidget(self._slider, 1)
         self.set_value(value)
         self._slider.valueChanged.connect(self._say)
 
@@ -58,6 +61,43 @@ class PercentSlider(QWidget):
 
     def _name(self) -> None:
         self._label.setText(f"{self._text} {self._slider.value()} %")
+
+
+class LookButton(QToolButton):
+    """A button with a small form: how maps are coloured and how much they cover.
+
+    Signals
+    -------
+    changed()
+        The user chose something else, or moved a slider.
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setText("Look")
+        self.setObjectName("plot_look")
+        self.setAccessibleName("Colours, scale and opacity of the maps")
+        self.setToolTip("Colours, scale, cells, opacity and threshold")
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.opacity = PercentSlider("plot_opacity", "Opacity", 60, "How much the map covers the image")
+        self.threshold = PercentSlider("plot_threshold", "Threshold", 0, "Values below this share of the scale vanish")
+        self.choices = ChooserBar()
+        self.choices.changed.connect(self.changed)
+        form = QWidget()
+        column = QVBoxLayout(form)
+        column.setContentsMargins(12, 10, 12, 10)
+        column.addWidget(self.choices)
+        for slider in (self.opacity, self.threshold):
+            slider.moved.connect(self.changed)
+            column.addWidget(slider)
+        form.setMinimumWidth(250)
+        menu = QMenu(self)
+        action = QWidgetAction(menu)
+        action.setDefaultWidget(form)
+        menu.addAction(action)
+        self.setMenu(menu)
 
 
 class StepSlider(QWidget):

@@ -113,7 +113,7 @@ class TileGrid(QGraphicsWidget):
 
     def least_height(self, width: float) -> float:
         """Return the height that rows of readable tiles need at this width."""
-        tile = max(_LEAST_TILE, min(self._tile_width(width), 96.0))
+        tile = max(_LEAST_TILE, min(self._tile_width(width), 72.0))
         return self._top() + len(self._rows) * (tile * self._aspect() + self._caption() + _GAP)
 
     def resizeEvent(self, event: QGraphicsSceneResizeEvent) -> None:
