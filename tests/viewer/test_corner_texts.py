@@ -26,7 +26,7 @@ def scene_of(*, resampled: bool) -> Scene:
 
 
 @pytest.mark.parametrize("points", [7, 9, 12, 16, 20, 24])
-@pytest.mark.parametrize("size", [(120, 120), (260, 96), (150, 135), (196, 178), (260, 300), (330, 280), (700, 420), (900, 900)])
+@pytest.mark.parametrize("size", [(120, 120), (150, 135), (196, 178), (260, 300), (330, 280), (700, 420), (900, 900)])
 @pytest.mark.parametrize("axis", [0, 1, 2])
 @pytest.mark.parametrize("resampled", [False, True])
 def test_that_lines_lie_inside_the_pane_and_clear_of_the_letters(

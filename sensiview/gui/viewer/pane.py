@@ -53,7 +53,7 @@ class Pane(QWidget):
         plane = PLANES[axis]
         self.setObjectName(f"viewer_{plane.lower()}")
         self.setAccessibleName(f"{plane} slice")
-        self.setMinimumSize(120, 96)
+        self.setMinimumSize(120, 120)
         self.setAutoFillBackground(True)
         palette = self.palette()
         palette.setColor(self.backgroundRole(), QColor("#000000"))

@@ -55,7 +55,7 @@ class Pane3D(QWidget):
         super().__init__(parent)
         self.setObjectName("viewer_3d")
         self.setAccessibleName("3-D view")
-        self.setMinimumSize(120, 96)
+        self.setMinimumSize(120, 120)
         self.scene = scene
         self.rendering: Rendering = "attenuated_mip"
         self.cut = ""
