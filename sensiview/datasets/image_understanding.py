@@ -142,6 +142,7 @@ def _read_headers(
             tell(number / len(planned))
         if one.path not in read:
             try:
+                _check_name(one.path)
                 read[one.path] = file_header(one.path, one.kind)
             except (DataError, OSError) as error:
                 read[one.path] = None
@@ -172,6 +173,15 @@ def _read_headers(
             )
         )
     return rows
+
+
+def _check_name(path: Path) -> None:
+    """Refuse a name that no project can keep."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        shown = path.name.encode(errors="replace").decode()
+        raise DataError(f"The name of the file '{shown}' is not valid text. Rename the file first.") from None
 
 
 def _sentence(error: Exception, path: Path) -> str:

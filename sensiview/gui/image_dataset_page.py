@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
@@ -26,6 +27,9 @@ from sensiview.gui.image_predictions import ImagePredictions
 from sensiview.gui.picture_tab import PictureTab
 from sensiview.gui.plots.bars import BarsPlot
 from sensiview.gui.session import Session
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _NEEDS_IMAGES = ("images", "table", "duplicates", "predictions")
 
@@ -203,12 +207,17 @@ class ImageDatasetPage(QWidget):
         self._opened, self._failed = True, False
         if self._loaded is None:
             self.images.say("Opening the images …")
-        self._forget = run_in_background(lambda: load_images(source), self._take, self._fail, owner=self)
 
-    def _take(self, loaded: LoadedImages) -> None:
+        def load() -> tuple[LoadedImages, pd.DataFrame]:
+            loaded = load_images(source)
+            return loaded, images_frame(loaded.images)
+
+        self._forget = run_in_background(load, lambda pair: self._take(*pair), self._fail, owner=self)
+
+    def _take(self, loaded: LoadedImages, frame: pd.DataFrame) -> None:
         self._forget = None
         self._loaded = loaded
-        self.table.show_frame(images_frame(loaded.images))
+        self.table.show_frame(frame)
         self.browser.take(loaded)
         self.browser.set_answers(self.answers.by_name)
         self.images.show_content()

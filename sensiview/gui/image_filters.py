@@ -112,7 +112,7 @@ class ImageFilters(QWidget):
         if images is None:
             self.count.setText("")
             return []
-        found = [place for place in range(len(images)) if self._passes(images, place)]
+        found = self._passing(images)
         total = len(images)
         shown = f"{grouped(len(found))} of {grouped(total)}" if len(found) != total else grouped(total)
         taken = f", taken for {self._pair[1]}" if self._pair is not None else ""
@@ -121,20 +121,24 @@ class ImageFilters(QWidget):
 
     # Inside.
 
-    def _passes(self, images: ImageSet, place: int) -> bool:
+    def _passing(self, images: ImageSet) -> list[int]:
+        """Return the images that pass; each filter looks only at what those before it let through."""
         wanted, split, answer = (combo.currentData() for combo in (self.classes, self.splits, self.answers))
-        if wanted is not None and (self._classes[place] or _NO_CLASS) != wanted:
-            return False
-        if split is not None and self._splits[place] != split:
-            return False
-        name = images.names[place]
-        known = self._answers.get(name) if answer is not None or self._pair is not None else None
-        if answer is not None and (known is None or known.correct is not (answer == "right")):
-            return False
-        if self._pair is not None and (known is None or known.predicted != self._pair[1]):
-            return False
-        words = self.search.text().casefold().split()
-        return not words or all(word in f"{name} {images.groups[place]}".casefold() for word in words)
+        found = list(range(len(images)))
+        names, groups, answers = images.names, images.groups, self._answers
+        if wanted is not None:
+            found = [place for place in found if (self._classes[place] or _NO_CLASS) == wanted]
+        if split is not None:
+            found = [place for place in found if self._splits[place] == split]
+        if answer is not None:
+            right = answer == "right"
+            found = [p for p in found if (known := answers.get(names[p])) is not None and known.correct is right]
+        if self._pair is not None:
+            taken = self._pair[1]
+            found = [p for p in found if (known := answers.get(names[p])) is not None and known.predicted == taken]
+        for word in self.search.text().casefold().split():
+            found = [place for place in found if word in f"{names[place]} {groups[place]}".casefold()]
+        return found
 
     def _ordered(self, images: ImageSet, places: list[int]) -> list[int]:
         key, names = self.order.currentData(), images.names

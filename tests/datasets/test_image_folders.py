@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -95,6 +96,14 @@ def test_that_files_and_folders_with_odd_names_are_read(tmp_path: Path) -> None:
     picture(tmp_path / "猫" / "x.y.PNG", seed=2)
     card = understand_images([tmp_path], name="x").card
     assert set(card.class_counts) == {"Katze & Hund, 1", "猫"}
+
+
+def test_that_a_name_that_is_no_text_leaves_one_image_out(tmp_path: Path) -> None:
+    picture(tmp_path / "good.png")
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/b\xff.png")).write_bytes((tmp_path / "good.png").read_bytes())
+    found = understand_images([tmp_path], name="x")
+    assert found.card.extra["names"] == ["good.png"]
+    assert any("is not valid text" in sentence for sentence in found.findings)
 
 
 def test_that_files_of_one_name_in_two_folders_keep_names_of_their_own(tmp_path: Path) -> None:
