@@ -75,7 +75,7 @@ class ImageBrowser(QWidget):
 
     def set_answers(self, answers: Mapping[str, Answer]) -> None:
         """Take what a model answers, by the image's name; nothing where there is none."""
-        if answers is self._answers:
+        if answers is self._answers or not (answers or self._answers):
             return
         self._answers = answers
         self.filters.take_answers(answers)
