@@ -23,7 +23,7 @@ from sensiview.models.batching import is_out_of_memory
 from sensiview.models.readout import first_tensor
 from sensiview.models.state import kept_as_it_was
 from sensiview.models.tracing import Meter
-from sensiview.numerics.incremental.full_inference import FullInference
+from sensiview.numerics.incremental.full_inference import FullBase, FullInference
 from sensiview.numerics.incremental.kept import Base
 from sensiview.numerics.incremental.operations import Operation
 from sensiview.numerics.incremental.program import Program
@@ -141,7 +141,7 @@ class IncrementalNetwork:
 
     def evaluate(
         self,
-        base: Base,
+        base: Base | FullBase,
         patches: Patches,
         *,
         norms: Sequence[str] = (),
@@ -180,6 +180,8 @@ class IncrementalNetwork:
         MemoryError, torch.OutOfMemoryError
             Not even one row fits.
         """
+        if not isinstance(base, Base):
+            raise UserError("This base was kept by another network.")
         numbers = {name: self._number(name) for name in (*norms, *values)}
         known = base.program.wanted
         missing = [name for name, number in numbers.items() if number not in known]

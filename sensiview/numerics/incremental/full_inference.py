@@ -18,6 +18,7 @@ from sensiview.models.readout import first_tensor
 from sensiview.models.state import kept_as_it_was
 from sensiview.models.tracing import Meter
 from sensiview.numerics.incremental.geometry import Ints
+from sensiview.numerics.incremental.kept import Base
 from sensiview.numerics.incremental.results import Evaluation, Patches, norms_of
 from sensiview.numerics.incremental.tangents import carrying, tangent_of, with_tangent
 
@@ -107,7 +108,7 @@ class FullInference:
 
     def evaluate(
         self,
-        base: FullBase,
+        base: Base | FullBase,
         patches: Patches,
         *,
         norms: Sequence[str] = (),
@@ -119,6 +120,8 @@ class FullInference:
         warn: Callable[[str], None] = lambda _: None,
     ) -> Evaluation:
         """Compute inputs that differ from their base in a window; see `IncrementalNetwork.evaluate`."""
+        if not isinstance(base, FullBase):
+            raise UserError("This base was kept by another network.")
         names = list(dict.fromkeys((*norms, *values)))
         missing = [name for name in names if name not in base.values]
         if missing:

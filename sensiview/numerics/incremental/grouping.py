@@ -196,12 +196,12 @@ class _Classes:
         self._along = along
         signatures, labels = np.unique(along.signatures(), axis=0, return_inverse=True)
         labels = labels.reshape(-1)
-        kinds = np.bincount(along.kinds, minlength=len(labels)).astype(np.float64)
+        kinds: Floats = np.bincount(along.kinds, minlength=len(labels)).astype(np.float64)
         lo = along.intervals[0][0].astype(np.float64)
-        middle = np.bincount(labels, weights=lo) / np.bincount(labels)
+        middle: Floats = np.bincount(labels, weights=lo) / np.bincount(labels)
         order = np.argsort(middle, kind="stable")
         self.labels: Ints = np.argsort(order, kind="stable")[labels]
-        self.counts: Floats = np.bincount(self.labels, weights=kinds)
+        self.counts: Floats = np.bincount(self.labels, weights=kinds).astype(np.float64)
         numbers = list(along.intervals)
         self._sizes = {number: signatures[order][:, i] for i, number in enumerate(numbers)}
         self.shares: Floats = along.shares(self._sizes)

@@ -66,7 +66,7 @@ def gathered(kept: Tensor, bases: Ints, place: Place) -> Tensor:
     down = np.clip(ys[:, None] + np.arange(h), 0, height - 1)
     across = np.clip(xs[:, None] + np.arange(w), 0, width - 1)
     index = (bases[:, None] * height + down)[:, :, None] * width + across[:, None, :]
-    return _rows(kept, index).unflatten(0, (len(ys), h, w)).permute(0, 3, 1, 2)
+    return _rows(kept, index).view(len(ys), h, w, -1).permute(0, 3, 1, 2)
 
 
 def _rows(kept: Tensor, index: Ints) -> Tensor:
@@ -94,7 +94,7 @@ def placed(change: Tensor, y: Offset, x: Offset) -> Tensor:
         index = index[inside]
     wide = change.new_zeros((n * y.length * x.length, channels))
     wide = wide.index_copy(0, torch.from_numpy(np.ascontiguousarray(index.reshape(-1))).to(change.device), source)
-    return wide.unflatten(0, (n, y.length, x.length)).permute(0, 3, 1, 2)
+    return wide.view(n, y.length, x.length, channels).permute(0, 3, 1, 2)
 
 
 def widened(change: Tensor, place: Place, shape: tuple[int, ...]) -> Tensor:

@@ -88,11 +88,11 @@ class Patches:
         """
         numbers = np.zeros(len(rows), dtype=np.int64) if bases is None else np.asarray(bases, dtype=np.int64)
         own = inputs if len(inputs) == 1 else inputs[torch.from_numpy(numbers).to(inputs.device)]
-        differs = (rows != own).any(dim=1).cpu().numpy()
+        differs = np.asarray((rows != own).any(dim=1).cpu().numpy(), dtype=np.bool_)
         boxes = np.zeros((len(rows), 4), dtype=np.int64)
         for axis in (0, 1):
-            along = differs.any(axis=2 - axis)
-            some, size = along.any(axis=1), along.shape[1]
+            along: NDArray[np.bool_] = np.any(differs, axis=2 - axis)
+            some, size = np.any(along, axis=1), along.shape[1]
             boxes[:, 2 * axis] = np.where(some, along.argmax(axis=1), 0)
             boxes[:, 2 * axis + 1] = np.where(some, size - along[:, ::-1].argmax(axis=1), 0)
         return cls(boxes, rows, numbers, cropped=False)
@@ -121,4 +121,4 @@ def norms_of(change: Tensor) -> NDArray[np.float64]:
     """Return the Euclidean norm of each row, float64."""
     wide = None if change.device.type == "mps" else torch.float64
     found = torch.linalg.vector_norm(change, dim=tuple(range(1, change.ndim)), dtype=wide)
-    return found.cpu().double().numpy()
+    return np.asarray(found.cpu().double().numpy())

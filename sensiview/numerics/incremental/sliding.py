@@ -153,7 +153,7 @@ class Convolution(Sliding):
     def _by_matrix(self, maps: Tensor) -> Tensor:
         assert self._matrix is not None  # the caller has asked
         found = maps.permute(0, 2, 3, 1).flatten(1) @ self._matrix
-        return found.unflatten(1, (*self.shape[1:], self.shape[0])).permute(0, 3, 1, 2)
+        return found.view(len(maps), *self.shape[1:], self.shape[0]).permute(0, 3, 1, 2)
 
     @cached_property
     def _matrix(self) -> Tensor | None:
@@ -202,7 +202,9 @@ def _pairs(before: int, size: int, outputs: int) -> int:
 
 
 def _one_dnn(maps: Tensor) -> bool:
-    return maps.device.type == "cpu" and maps.dtype == torch.float32 and torch.backends.mkldnn.is_available()
+    if maps.device.type != "cpu" or maps.dtype != torch.float32:
+        return False
+    return bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call] # torch leaves it untyped
 
 
 def _symmetric(offset: Offset, size: int, stride: int) -> tuple[int, int] | None:

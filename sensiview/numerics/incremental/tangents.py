@@ -5,11 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
 
-forward = torch.autograd.forward_ad
+_forward: Any = torch.autograd.forward_ad  # torch leaves it untyped
 
 
 @contextmanager
@@ -19,9 +20,9 @@ def carrying() -> Iterator[None]:
         # Entering it the first time loads a part of torch that warns of torch's own functions.
         warnings.simplefilter("ignore", FutureWarning)
         warnings.simplefilter("ignore", DeprecationWarning)
-        level = forward.dual_level()
+        level = _forward.dual_level()
         level.__enter__()
-        forward.make_dual(torch.zeros(1), torch.zeros(1))
+        _forward.make_dual(torch.zeros(1), torch.zeros(1))
     try:
         yield
     finally:
@@ -30,12 +31,13 @@ def carrying() -> Iterator[None]:
 
 def with_tangent(value: Tensor, tangent: Tensor) -> Tensor:
     """Return `value` carrying `tangent`; call it inside `carrying`."""
-    return forward.make_dual(value.contiguous(), tangent.contiguous())
+    carrier: Tensor = _forward.make_dual(value.contiguous(), tangent.contiguous())
+    return carrier
 
 
 def tangent_of(value: Tensor) -> Tensor:
     """Return what `value` carries, 0 where nothing has reached it."""
-    tangent = forward.unpack_dual(value).tangent
+    tangent: Tensor | None = _forward.unpack_dual(value).tangent
     return torch.zeros_like(value) if tangent is None else tangent.clone()
 
 
