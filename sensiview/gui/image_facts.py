@@ -80,7 +80,10 @@ def images_frame(images: ImageSet) -> pd.DataFrame:
     """Return one row per image: name, group, size, colour, and the table's columns."""
     import pandas as pd
 
-    rows: dict[str, list[Any]] = {"image": list(images.names)}
+    rows: dict[str, Any] = {"image": list(images.names)}
+    for first in (images.card.target, images.card.extra.get("split")):
+        if first in images.table.columns:
+            rows[str(first)] = images.table[first].to_numpy()
     if images.groups != images.names:
         rows["group"] = list(images.groups)
     rows["size"] = [f"{entry.size[0]} × {entry.size[1]}" for entry in images.entries]

@@ -48,9 +48,11 @@ def _frame(found: FoundSet) -> pd.DataFrame:
 
     card = found.card
     known = {key: unpack(card.reading["images"][key], card.n_rows) for key in ("height", "width", "channels")}
+    first = [name for name in (card.target, card.extra.get("split")) if name in found.table.columns]
     frame = pd.DataFrame(
         {
             "image": card.extra["names"],
+            **{str(name): found.table[name].to_numpy() for name in first},
             "size": [f"{h} × {w}" for h, w in zip(known["height"], known["width"], strict=True)],
             "colour": ["colour" if c == 3 else "grey" for c in known["channels"]],
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
@@ -13,6 +13,9 @@ from sensiview.gui.elided_label import ElidedLabel
 from sensiview.gui.frame_table import FrameTable
 from sensiview.gui.plots import plot_for
 from sensiview.gui.plots.item_plot import ItemPlot
+
+if TYPE_CHECKING:
+    from sensiview.gui.image_rows import ImageRows
 
 Mode = Literal["plot", "both", "table"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -48,6 +51,7 @@ class ItemView(QWidget):
         self.plot: ItemPlot | None = plot_for(item, beside=beside)
         self.table: FrameTable | None = FrameTable("item_table") if has_table(item) else None
         self._table_stale = True
+        self._pictures: ImageRows | None = None
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setObjectName("item_splitter")
         self.splitter.setChildrenCollapsible(False)
@@ -101,6 +105,12 @@ class ItemView(QWidget):
             self.plot.set_item(item)
         self._fill_table()
 
+    def take_pictures(self, pictures: ImageRows | None) -> None:
+        """Take what draws a thumbnail into each row of the table."""
+        self._pictures = pictures
+        self._table_stale = True
+        self._fill_table()
+
     def state(self) -> dict[str, Any]:
         """Return every choice as plain values."""
         return {
@@ -131,7 +141,13 @@ class ItemView(QWidget):
         if isinstance(item, Matrix):
             self.table.show_frame(item.to_frame().reset_index(), align=True)
         elif isinstance(item, IndexTable):
-            self.table.show_frame(item.frame, units=item.units, remarks=item.remarks, align=True)
+            pictures = self._pictures
+            if pictures is not None:
+                pictures.show_item(item)
+            self.table.show_frame(
+                item.frame, units=item.units, remarks=item.remarks, align=True,
+                decorate=pictures.picture if pictures is not None else None,
+            )  # fmt: skip
         elif isinstance(item, Curve):
             self.table.show_frame(item.frame, units=item.units, align=True)
 

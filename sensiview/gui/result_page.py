@@ -13,6 +13,7 @@ from sensiview.analysis.item_plain import from_plain
 from sensiview.analysis.items import FieldMap, Item
 from sensiview.errors import SensiViewError
 from sensiview.gui.help_dialog import help_page
+from sensiview.gui.image_rows import image_rows
 from sensiview.gui.item_list import HELP, PARAMETERS, ItemList
 from sensiview.gui.item_view import ItemView, Mode
 from sensiview.gui.mask_comparison import connect_cells
@@ -252,6 +253,7 @@ class ResultPage(QWidget):
             view = VolumeItemView(self._session, self.run_id, item)
         else:
             view = ItemView(item, beside=lambda: self._items)
+            view.take_pictures(image_rows(self._session, self.run_id, item, view.table))
             if isinstance(view.plot, MatrixPlot):
                 connect_cells(view.plot, self._session, self.run_id, lambda: self._items)
         view.problem.connect(self._session.problem)

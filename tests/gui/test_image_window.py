@@ -339,6 +339,16 @@ class TestPredictions:
         QTest.mouseClick(page.predictions.open, Qt.MouseButton.LeftButton)
         assert opened == [run]
         assert window.centre.page == "results"
+        result = window.results.tabs.currentWidget()
+        result.choose("predictions")
+        view = result.view()
+        wait_until(lambda: not busy(), 20)
+        first = view.table.view.model().index(0, 0)
+        first.data(Qt.ItemDataRole.DecorationRole)
+        wait_until(lambda: not busy(), 20)
+        thumbnail = first.data(Qt.ItemDataRole.DecorationRole).toImage()
+        red, green, blue = colours(0)[0, 0]
+        assert thumbnail.pixelColor(1, 1).getRgb()[:3] == (red, green, blue)
 
     def test_that_a_cell_of_the_confusion_matrix_shows_its_images(
         self, window: Any, tmp_path: Path, wait_until: Any
@@ -373,7 +383,7 @@ def test_that_tables_columns_sizes_and_notes_have_their_tabs(window: Any, tmp_pa
     page = page_of(window, wait_until)
     assert page.tabs.isTabVisible(page.tabs.indexOf(page.sizes))
     show_tab(page, "table")
-    assert page.table.texts(1)[:3] == ["dog/b.png", "9 × 8", "colour"]
+    assert page.table.texts(1)[:3] == ["dog/b.png", "dog", "9 × 8"]
     show_tab(page, "file")
     assert any("2 different sizes" in value for _, pairs in page.facts._sections for _, value in pairs)
 
