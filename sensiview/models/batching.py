@@ -28,6 +28,8 @@ _OUT_OF_MEMORY = (
     "not enough memory",
     "alloc_failed",
 )
+# What torch says where poolings and windows leave nothing.
+_TOO_SMALL = ("Output size is too small", "Kernel size can't be greater than actual input size")
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,13 @@ def compute(module: nn.Module, rows: Tensor, name: str) -> Any:
     except Exception as error:
         if is_out_of_memory(error):
             raise
+        if any(words in str(error) for words in _TOO_SMALL):
+            raise ModelError(
+                f"Inputs of shape {tuple(rows.shape[1:])} are too small for the network '{name}': nothing is left of "
+                "them in its later layers. Take larger ones (the size in its preprocessing, or the image size of the "
+                "training).",
+                details=f"{type(error).__name__}: {error}",
+            ) from error
         raise ModelError(
             f"The network '{name}' can't compute on inputs of shape {tuple(rows.shape)}, rows first"
             f"{_expectation(module)}. It says: {_first_line(error)}",

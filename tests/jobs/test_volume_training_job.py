@@ -208,7 +208,7 @@ def test_that_rows_chosen_by_name_are_used(tmp_path: Path) -> None:
     [
         ({"folds": 40}, "Use fewer folds"),
         ({"folds": 3, "fold": 3}, "counted from 0"),
-        ({"architecture": "mlp", "options": {}}, "trained on table"),
+        ({"architecture": "mlp", "options": {}}, "trained on a table"),
         ({"options": {"channels": "2,2,2,2,2"}}, "can't be halved 5 times"),
         ({"options": {"input_size": "4,4,4"}}, "input size does not fit"),
         ({"test_rows": "sub-99"}, "no volume or subject 'sub-99'"),

@@ -211,3 +211,11 @@ def test_that_side_outputs_of_training_do_not_hide_the_logits(key: str) -> None:
         answer, note = first_tensor(module(torch.rand(2, 3, side, side)))
     assert answer.shape == (2, 4)
     assert "number 1 is taken" in note
+
+
+@pytest.mark.parametrize("key", ["squeezenet1_1", "inception_v3"])
+def test_that_images_of_which_nothing_is_left_are_called_too_small(key: str) -> None:
+    from sensiview.errors import ModelError
+
+    with pytest.raises(ModelError, match=r"\(3, 12, 12\) are too small for the network"):
+        card_of(key, (3, 12, 12))
