@@ -56,15 +56,15 @@ def _areas(rows: Rows, key: str) -> str:
         return ""
     sharp, broad = min(means, key=lambda name: means[name]), max(means, key=lambda name: means[name])
     text = (
-        f"The sensitive area at half maximum is broadest for '{broad}' ({100 * means[broad]:.2g} % of the places), "
-        f"sharpest for '{sharp}' ({100 * means[sharp]:.2g} %)"
+        f"The sensitive area at half maximum is broadest for '{broad}' ({_percent(means[broad])} % of the places), "
+        f"sharpest for '{sharp}' ({_percent(means[sharp])} %)"
     )
     paired = np.array([by_map[broad][name] - by_map[sharp].get(name, np.nan) for name in by_map[broad]])
     found = summary(paired)
     if np.isfinite(found["low"]):
         text += (
-            f"; {key} by {key} the difference is {100 * found['mean']:.2g} "
-            f"({100 * found['low']:.2g} to {100 * found['high']:.2g}) points"
+            f"; {key} by {key} the difference is {_percent(found['mean'])} "
+            f"({_percent(found['low'])} to {_percent(found['high'])}) points"
         )
     return text + "."
 
@@ -83,6 +83,10 @@ def _number(row: Mapping[str, Any], name: str) -> str:
     low, high = float(row[f"{name}_low"]), float(row[f"{name}_high"])
     interval = f" [{low:.2f}, {high:.2f}]" if np.isfinite(low) else ""
     return f"{float(row[name]):.2f}{interval}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g}" if abs(share) < 0.1 else f"{100 * share:.0f}"
 
 
 def _finite(values: Sequence[float]) -> NDArray[np.float64]:

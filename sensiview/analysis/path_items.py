@@ -55,9 +55,13 @@ def completeness(
         return [*said, "No score differs from that of the baseline, so that there is nothing to add up to."]
     worst = frame[key].iloc[int(np.nanargmax(errors))]
     said.append(
-        f"The maps add up to the difference of the scores within {100 * float(np.median(usable)):.2g} % (median), "
-        f"{100 * float(usable.max()):.2g} % at worst ('{worst}')."
+        f"The maps add up to the difference of the scores within {_percent(float(np.median(usable)))} (median), "
+        f"{_percent(float(usable.max()))} at worst ('{worst}')."
     )
     if float(np.median(usable)) > _CLOSE:
         said.append("That is too much to call them complete: take more steps.")
     return said
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if share < 1 else f"{100 * share:,.0f} %"

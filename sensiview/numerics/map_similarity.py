@@ -93,8 +93,8 @@ def _tops(one: NDArray[np.floating], other: NDArray[np.floating], share: float) 
     count = max(1, round(share * a.size))
     if not (_varies(a) and _varies(b)):
         return float("nan"), count
-    tops = [np.argsort(-values, kind="stable")[:count] for values in (a, b)]
-    return float(np.intersect1d(*tops, assume_unique=True).size), count
+    first, second = (np.argsort(-values, kind="stable")[:count] for values in (a, b))
+    return float(np.intersect1d(first, second, assume_unique=True).size), count
 
 
 def _flat(values: NDArray[np.floating]) -> Array:

@@ -14,7 +14,7 @@ import torch
 
 from sensiview.analysis import contract_checks, contract_runs
 from sensiview.analysis.contract import Analysis, Cost, Example
-from sensiview.analysis.contract_checks import CHECKS, ContractBroken, check_all
+from sensiview.analysis.contract_checks import CHECKS, ContractBroken, check_all, variants
 from sensiview.analysis.items import Curve, FieldMap, IndexTable, Item, Matrix, Remark
 from sensiview.analysis.parameters import Parameters, parameter
 from sensiview.analysis.progress import Progress
@@ -147,6 +147,32 @@ def test_that_wrong_extendable_names_are_caught() -> None:
         extendable = frozenset({"n"})
 
     assert "do not exist: ['n']" in broken_by("check_names", Broken())
+
+
+def test_that_a_kind_of_data_without_an_example_is_caught_and_every_example_is_checked() -> None:
+    class Broken(Mean):
+        """Averages."""
+
+        accepts = ("table", "images")
+
+    assert "none for images" in broken_by("check_examples", Broken())
+
+    class Two(Mean):
+        """Averages rows of two studies.
+
+        Read it as the mean.
+        """
+
+        def examples(self) -> tuple[Example[MeanParameters], ...]:
+            return self.example(), Example(study(), MeanParameters(rows=10))
+
+        def cost(self, study: Study, parameters: MeanParameters) -> Cost:
+            return Cost(evaluations=ROWS, peak_bytes=1000)
+
+    both = variants(Two())
+    assert [one.example().parameters.rows for one in both.values()] == [ROWS, 10]
+    with pytest.raises(ContractBroken, match=f"announces {ROWS} evaluations, the run counts 10"):
+        check_all(Two())
 
 
 def test_that_silence_about_an_empty_study_is_caught() -> None:

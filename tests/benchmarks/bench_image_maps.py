@@ -94,7 +94,7 @@ def prepare_pytorch_grad_cam(count: int) -> Callable[[], Any]:
                 made(input_tensor=rows, targets=[ClassifierOutputTarget(7)] * len(rows))
                 # It scales every map to [0, 1] and resizes with OpenCV; the raw maps are what can be compared.
                 (a,), (g,) = made.activations_and_grads.activations, made.activations_and_grads.gradients
-                cam = torch.from_numpy(np.maximum((g.mean((2, 3), keepdim=True) * a).sum(1, keepdim=True), 0))
+                cam = (g.mean((2, 3), keepdim=True) * a).sum(1, keepdim=True).clamp(min=0)
                 wide = torch.nn.functional.interpolate(cam, size=(SIDE, SIDE), mode="bilinear")
                 found.append(wide[:, 0].numpy())
         return _summary(np.concatenate(found))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -285,6 +286,25 @@ def test_that_grey_images_for_a_network_of_colour_are_seen_in_three_equal_channe
     assert seen.shape == (1, 16, 16, 3)
     assert (seen[..., 0] == seen[..., 1]).all()
     assert SETTINGS.channels == 3
+
+
+def test_that_memory_that_runs_out_halves_the_batch_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = study_of()
+    whole = field(run(CAM, study, layer="4", target="bright", batch_size=4)).values
+    network = study.network()
+    forward = nn.Conv2d.forward
+
+    def short(self: nn.Conv2d, rows: Tensor) -> Tensor:
+        if len(rows) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(self, rows)
+
+    monkeypatch.setattr(nn.Conv2d, "forward", short)
+    progress = Silent()
+    study = replace(study, network_loader=lambda: network)
+    again = field(run(CAM, study, progress, layer="4", target="bright", batch_size=4)).values
+    np.testing.assert_allclose(again, whole, atol=1e-6)
+    assert any("with 4 images at once; going on with 2." in sentence for sentence in progress.warnings)
 
 
 @pytest.mark.slow
