@@ -11,8 +11,8 @@ from sensiview.gui.plots.image_tiles import best_columns
 _MOST_TILES = 120
 ALL = "all"
 # Axes that span a grid, the most telling ones first.
-_ROWS = ("image", "block", "layer", "map", "target")
-_COLUMNS = ("channel", "target", "map", "block", "layer", "image")
+_ROWS = ("image", "block", "layer", "map", "pair", "target")
+_COLUMNS = ("channel", "target", "map", "pair", "block", "layer", "image")
 
 
 @dataclass(frozen=True)
