@@ -23,6 +23,7 @@ _DONE = {
     "cmyk": "{what} another colour space (CMYK, LAB or HSV): converted to red, green, blue without a colour profile.",
     "turned": "{what} a turn that the camera wrote into the file: shown and used upright.",
     "first_frame": "{what} several frames (GIF, WebP, PNG): the first is used.",
+    "first_page": "{what} pages of different sizes or kinds (a pyramid, a preview): the first is used.",
     "inverted": "{what} MONOCHROME1 as photometric interpretation: inverted, so that high is bright.",
 }
 

@@ -101,9 +101,10 @@ def picture_header(path: Path, *, check: bool = True) -> ImageFile:
         turned = _orientation(picture)
         channels, depth = _described(picture)
         remarks = [word for word, yes in _remarks(picture, turned) if yes]
-        count = int(getattr(picture, "n_frames", 1)) if picture.format == "TIFF" else 1
-        if picture.format in ("GIF", "WEBP", "PNG") and int(getattr(picture, "n_frames", 1)) > 1:
-            remarks.append("first_frame")
+        frames = int(getattr(picture, "n_frames", 1))
+        count = frames if picture.format == "TIFF" and _pages_alike(picture, frames) else 1
+        if frames > count:
+            remarks.append("first_page" if picture.format == "TIFF" else "first_frame")
         # A TIFF is told with its sides as they are after turning.
         sideways = turned in _SIDEWAYS and picture.format != "TIFF"
         if check:
@@ -129,7 +130,19 @@ def _orientation(picture: Image.Image) -> int:
     """Return the turn that the camera wrote into the file. A PNG that says it behind its pixels is not heard."""
     if picture.format == "PNG" and "exif" not in picture.info:
         return 1
-    return int(picture.getexif().get(_ORIENTATION, 1) or 1)
+    found = picture.getexif().get(_ORIENTATION, 1)
+    return found if isinstance(found, int) and found in range(1, 9) else 1
+
+
+def _pages_alike(picture: Image.Image, frames: int) -> bool:
+    """Whether all pages of a TIFF have one size; the smaller copies of a pyramid are no images of their own."""
+    first = picture.size, picture.mode
+    alike = True
+    for page in range(1, frames):
+        picture.seek(page)
+        alike = alike and (picture.size, picture.mode) == first
+    picture.seek(0)
+    return alike
 
 
 def _described(picture: Image.Image) -> tuple[int, Depth]:

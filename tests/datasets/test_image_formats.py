@@ -119,6 +119,22 @@ def test_that_pages_of_a_tiff_are_images_of_one_group(tmp_path: Path) -> None:
     assert len(opened(tmp_path / "stack.tif", frames=2)) == 2
 
 
+def test_that_of_a_pyramid_only_the_full_image_is_taken(tmp_path: Path) -> None:
+    with tifffile.TiffWriter(tmp_path / "slide.tif") as file:
+        for side in (32, 16, 8):
+            file.write(np.full((side, side), side, dtype=np.uint8))
+    images = opened(tmp_path / "slide.tif")
+    assert images.names == ("slide.tif",)
+    assert images.entries[0].size == (32, 32)
+    assert any("pages of different sizes" in note for note in images.card.notes)
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 300])
+def test_that_a_turn_that_makes_no_sense_is_none(tmp_path: Path, orientation: int) -> None:
+    Image.fromarray(colours(1)).save(tmp_path / "a.jpg", exif=with_exif(orientation))
+    assert opened(tmp_path / "a.jpg").image(0).shape == (3, 6, 8)
+
+
 class TestOtherModes:
     def test_that_transparent_pixels_lie_on_black(self, tmp_path: Path) -> None:
         pixels = np.zeros((2, 2, 4), dtype=np.uint8)

@@ -31,7 +31,9 @@ class TargetDialog(QDialog):
         fields = form()
         fields.addRow("&Column", self.choice)
         column.addLayout(fields)
-        note = "All other numeric columns are the factors that analyses vary. Choosing another target can be undone."
+        table = source is None or source.card.kind == "table"
+        note = "All other numeric columns are the factors that analyses vary. " if table else ""
+        note += "Choosing another target can be undone."
         column.addWidget(label(note, "muted", self))
         column.addStretch(1)
         box, _main = buttons(self, "Choose", "choose_target_button")
