@@ -17,7 +17,7 @@ from sensiview.jobs.task import Task
 from sensiview.jobs.training_job import WEIGHTS, output_names, recipe_of
 from sensiview.models.card import ModelCard
 from sensiview.models.image_settings import ImageSettings, parse_image_settings
-from sensiview.models.recipe import TrainingRecipe
+from sensiview.models.recipe import FROZEN_FACTOR, TrainingRecipe
 
 if TYPE_CHECKING:
     from torch import nn
@@ -45,6 +45,8 @@ def train_on_images(
         raise UserError("Training needs images and an architecture. Choose both.")
     wanted = task.model.card
     recipe = recipe_of(architecture, task.parameters)
+    if recipe.freeze and "learning_rate" not in task.parameters:
+        recipe = recipe.model_copy(update={"learning_rate": FROZEN_FACTOR * recipe.learning_rate})
     if foreign := recipe.foreign("images"):
         raise UserError(f"The training setting '{foreign[0]}' is for volumes; '{architecture.key}' learns from images.")
     progress.stage("Reading the images")

@@ -21,6 +21,8 @@ def _whole(value: Any) -> Any:
 
 
 Numbers = Annotated[tuple[int, ...], BeforeValidator(_numbers)]
+# A last layer that begins from nothing learns alone with larger steps than a whole network that is only adapted.
+FROZEN_FACTOR = 10.0
 KernelSize = Annotated[Literal[3, 5, 7], BeforeValidator(_whole)]
 
 
@@ -148,7 +150,10 @@ class TrainingRecipe(BaseModel):
         "'data': those of the training images.",
     )
     freeze: bool = _images_field(
-        False, "Last layer only", "Keep the weights of all other layers; for fine-tuning a trained network."
+        False,
+        "Last layer only",
+        "Keep the weights of all other layers, for fine-tuning a trained network. The learning rate is then ten times "
+        "that of the architecture unless it is given.",
     )
     flip: bool = _images_field(False, "Flip", "While training, exchange left and right of every second image.")
     crop_padding: int = _images_field(

@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QSpinBox, QTreeWidgetItemIterator, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QSpinBox,
+    QTreeWidgetItemIterator,
+    QWidget,
+)
 
 from sensiview.datasets.card import DatasetCard
 from sensiview.gui.dialogs.add_model import AddModelDialog
@@ -93,6 +101,18 @@ def test_that_a_training_starts_from_a_model(session: Session, wait_until: Wait)
     assert dialog.architecture.currentData() == "squeezenet1_1"
     assert not dialog.architecture.isEnabled()
     assert dialog.name.text() == "lungs, further"
+
+    # The form of the architecture before may still wait to be deleted.
+    def rates() -> list[QDoubleSpinBox]:
+        return [box for box in dialog.findChildren(QDoubleSpinBox, "recipe_learning_rate") if box.isVisible()]
+
+    wait_until(rates, 5)
+    (rate,) = rates()
+    assert rate.value() == pytest.approx(1e-4)
+    dialog.freeze.setChecked(True)
+    assert rate.value() == pytest.approx(1e-3)
+    dialog.freeze.setChecked(False)
+    assert rate.value() == pytest.approx(1e-4)
     dialog.freeze.setChecked(True)
     dialog.train_button.click()
     run = session.require_project().runs()[-1]

@@ -149,6 +149,8 @@ def test_that_a_trained_model_is_the_start_of_another(tmp_path: Path) -> None:
     events = events_of(more)
     assert isinstance(events[-1], Succeeded), events[-1]
     assert any(isinstance(e, Said) and "output is drawn anew" in e.sentence for e in events)
+    # Ten times the architecture's own: nobody named one.
+    assert read_items(more.directory)["learning_rate"].frame["learning_rate"][0] == pytest.approx(0.01)
     after = card_of(more)
     assert (after.name, after.class_names) == ("insects", ("ant", "bee", "cow"))
     assert (after.training["from"], after.training["last_layer_only"]) == ("cats and dogs", True)

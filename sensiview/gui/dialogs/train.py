@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDialog,
+    QDoubleSpinBox,
     QFrame,
     QLineEdit,
     QScrollArea,
@@ -128,6 +130,7 @@ class TrainDialog(QDialog):
             fields.addRow("Start &from", self.base)
             fields.addRow("", self.freeze)
         self.freeze.setEnabled(False)
+        self.freeze.toggled.connect(self._suit_rate)
         self.base.currentIndexChanged.connect(self._start_from)
         fields.addRow("&Architecture", self.architecture)
         fields.addRow("&Name", self.name)
@@ -201,6 +204,18 @@ class TrainDialog(QDialog):
             self.architecture.setCurrentIndex(self.architecture.findData(source.card.architecture))
             self.name.setText(f"{source.card.name}, further")
         self._show_options()
+
+    def _suit_rate(self) -> None:
+        """Give the last layer alone larger steps, unless the rate was changed by hand."""
+        from sensiview.models.recipe import FROZEN_FACTOR
+
+        entry = self._entries.get(self.architecture.currentData())
+        rate = self._usual.field("learning_rate") if self._usual is not None else None
+        if entry is None or not isinstance(rate, QDoubleSpinBox):
+            return
+        usual = float(entry.recipe["learning_rate"])
+        if any(math.isclose(rate.value(), factor * usual) for factor in (1.0, FROZEN_FACTOR)):
+            rate.setValue(usual * (FROZEN_FACTOR if self.freeze.isChecked() else 1.0))
 
     def _show_options(self) -> None:
         shown = not self.base.currentData()
