@@ -59,7 +59,8 @@ def analyse(
         Volumes: a nibabel image or a list of them (or of paths to NIfTI files, or of 3-D arrays), an array of shape
         (n, i, j, k), or what ``load(PROJECT).datasets[NAME]`` gives.
         Images: a list of PIL images, paths or arrays (y, x, channels), an array or tensor (n, channels, y, x) or
-        (n, y, x, channels). An array of four axes is read as the network's first convolution takes it.
+        (n, y, x, channels); or the path of a folder or of a file of many images, with its classes. An array of four
+        axes is read as the network's first convolution takes it.
     parameters : mapping
         As ``sensiview describe KEY`` lists them.
     device : str

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sensiview.datasets.image_kinds import kind_of
 from sensiview.datasets.image_memory import images_from_arrays, is_image
+from sensiview.datasets.image_opening import images_from_files
 from sensiview.datasets.images import ImageSet
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ def as_images(
     """
     if isinstance(data, ImageSet):
         return data
+    if isinstance(data, str | Path) and _holds_many(Path(data).expanduser()):
+        return images_from_files([data])
     if not _are_images(module, data):
         return None
     return images_from_arrays(data, labels=labels, class_names=class_names)
@@ -74,19 +79,30 @@ def network_for(
     return network
 
 
+def _holds_many(path: Path) -> bool:
+    """Say whether it is a folder, or a file of many images (NumPy, MNIST, CIFAR, a video, a loop)."""
+    try:
+        return path.is_dir() or (kind_of(path) or "picture") != "picture"
+    except OSError:
+        return False
+
+
 def _are_images(module: nn.Module | None, data: Any) -> bool:
     axes = getattr(data, "ndim", None)
     if isinstance(axes, int) and not hasattr(data, "columns") and not hasattr(data, "affine"):
-        return axes in (2, 3, 4) and _looks_at_images(module)
+        looks = _looks_at_images(module)
+        if looks is None and axes == 4:  # no convolution that tells: an axis of colours does
+            return data.shape[1] in (1, 3) or data.shape[3] in (1, 3)
+        return axes in (2, 3, 4) and bool(looks)
     many = list(data) if isinstance(data, list | tuple) else [data]
     if not many or not all(is_image(one) for one in many):
         return False
     # A PIL image or a path says by itself what it is; plain arrays are read as the network takes them.
-    return not any(hasattr(one, "ndim") for one in many) or _looks_at_images(module)
+    return not any(hasattr(one, "ndim") for one in many) or bool(_looks_at_images(module))
 
 
-def _looks_at_images(module: nn.Module | None) -> bool:
-    """Say whether the network's first convolution goes over two axes."""
+def _looks_at_images(module: nn.Module | None) -> bool | None:
+    """Say whether the network's first convolution goes over two axes; None where it has none."""
     if module is None:
         return False
     from torch.nn import Conv1d, Conv2d, Conv3d
@@ -94,4 +110,4 @@ def _looks_at_images(module: nn.Module | None) -> bool:
     for one in module.modules():
         if isinstance(one, Conv1d | Conv2d | Conv3d):
             return isinstance(one, Conv2d)
-    return False
+    return None

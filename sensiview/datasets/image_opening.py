@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sensiview.datasets.card import DatasetCard
@@ -16,14 +18,51 @@ from sensiview.datasets.images import ImageEntry, ImageSet
 from sensiview.datasets.options import ReadingOptions
 from sensiview.datasets.participants import read_participants
 from sensiview.errors import DataError
-from sensiview.files import FileReference, verify
+from sensiview.files import FileReference, fingerprint, verify
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["images_from_arrays", "open_images"]
+__all__ = ["images_from_arrays", "images_from_files", "open_images"]
 
 _AGAIN = "Put it back, or add the images to the project again from where they lie now."
+
+
+@dataclass(frozen=True)
+class _Files:
+    card: DatasetCard
+    files: tuple[FileReference, ...]
+
+
+def images_from_files(
+    paths: Sequence[Path | str],
+    *,
+    target: str | None = None,
+    labels: Path | str | None = None,
+    frames: int | None = None,
+    name: str = "",
+) -> ImageSet:
+    """Open folders and files of images without a project; see `understand_images` for what they may hold.
+
+    Raises
+    ------
+    DataError
+        There is no image, or none can be read.
+    """
+    from sensiview.datasets.image_understanding import understand_images
+
+    places = [Path(path).expanduser() for path in paths]
+    table = Path(labels).expanduser() if labels is not None else None
+    found = understand_images(
+        places, name=name or places[0].name or "images", target=target, labels=table, frames=frames
+    )
+    # The table alone is compared by its content when it is read again; of images their size is enough.
+    by_content = found.card.reading.get("table", {}).get("file")
+    files = tuple(
+        fingerprint(path) if place == by_content else FileReference(path=path, size=path.stat().st_size, sha256="")
+        for place, path in enumerate(found.files)
+    )
+    return open_images(_Files(found.card, files))
 
 
 class ImagesSource(Protocol):

@@ -106,7 +106,9 @@ def _file(path: Path, found: FoundImages) -> None:
         found.label_files.append(path)
     elif path.suffix.lower() in TABLE_SUFFIXES:
         found.tables.append(path)
-    elif is_pickle(path) or path.suffix.lower() in (".pkl", ".pickle", ".pt", ".pth"):
+    elif path.suffix.lower() in (".pt", ".pth", ".ckpt", ".safetensors", ".pt2"):
+        raise DataError(f"{path} holds a network or its weights, no images. Add it as a model.")
+    elif is_pickle(path) or path.suffix.lower() in (".pkl", ".pickle"):
         raise _pickled(path)
     else:
         raise DataError(f"{path} is no image that can be read. Known are PNG, JPEG, TIFF, BMP, GIF, WebP, DICOM, "

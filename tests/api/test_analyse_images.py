@@ -13,6 +13,7 @@ from torch import nn
 
 import sensiview
 from sensiview.api_data import given
+from sensiview.datasets.image_opening import images_from_files
 from sensiview.datasets.images import ImageSet
 from sensiview.errors import UserError
 from sensiview.importing import add_images
@@ -74,6 +75,27 @@ def test_that_the_first_convolution_decides_about_arrays_of_four_axes() -> None:
     listed = [np.zeros((6, 7, 3), np.uint8)] * 2
     assert given(network(), listed, {}).images is not None
     assert given(network(channels=1, axes=3), [np.zeros((6, 7, 8))] * 2, {}).volumes is not None
+
+
+def test_that_a_network_without_convolutions_gets_images_where_an_axis_has_colours() -> None:
+    flat = nn.Sequential(nn.Flatten(), nn.Linear(3 * 6 * 8, 2))
+    assert given(flat, np.zeros((2, 3, 6, 8), np.float32), {}).images is not None
+
+
+def test_that_folders_and_files_of_many_images_are_sets(tmp_path: Path) -> None:
+    class_folders(tmp_path / "pets")
+    np.savez(tmp_path / "a.npz", images=np.stack([colours(k) for k in range(4)]), labels=[0, 1, 1, 1])
+    assert analyse(network(), tmp_path / "pets")["confusion"].rows == ("cat", "dog")
+    assert analyse(network(), str(tmp_path / "a.npz"))["per_class"].to_frame()["n"].tolist() == [1, 3]
+
+
+def test_that_a_labels_table_is_read_again_without_a_project(tmp_path: Path) -> None:
+    class_folders(tmp_path / "img")
+    rows = "".join(f"img/{c}/{k}.png,{k % 2}\n" for c in ("cat", "dog") for k in range(3))
+    (tmp_path / "t.csv").write_text("path,label\n" + rows)
+    images = images_from_files([tmp_path / "t.csv"])
+    assert images.card.class_counts == {"0": 4, "1": 2}
+    assert images.image(5).shape == (3, 6, 8)
 
 
 def test_that_the_users_network_and_images_stay_as_they_were() -> None:
