@@ -66,6 +66,7 @@ class ImagePreprocessingFields(QWidget):
         layout.addRow("Devia&tion", self.std)
         layout.addRow("", self.bgr)
         self.setLayout(layout)
+        self._layout = layout
         for box in (self.channels, self.interpolation):
             box.currentIndexChanged.connect(self.changed)
         self.values.currentIndexChanged.connect(self._preset)
@@ -76,6 +77,12 @@ class ImagePreprocessingFields(QWidget):
             line.textEdited.connect(self._own)
         self.bgr.toggled.connect(self.changed)
         self.show_settings({})
+
+    def line_up(self, width: int) -> None:
+        """Make the labels as wide as those of the form around, so that all fields begin at one place."""
+        found = self._layout.labelForField(self.channels)
+        if found is not None:
+            found.setMinimumWidth(width)
 
     def show_settings(self, settings: Mapping[str, Any]) -> None:
         """Fill the fields with a card's ``{"kind": "image", ...}``; what they don't show is kept."""

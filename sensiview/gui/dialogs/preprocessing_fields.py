@@ -63,6 +63,7 @@ class PreprocessingFields(QWidget):
         layout.addRow(self.images)
         self.setLayout(layout)
         self._layout = layout
+        self.images.line_up(layout.labelForField(self.kind).sizeHint().width())
         self.kind.currentIndexChanged.connect(self._show)
         self.kind.currentIndexChanged.connect(self.changed)
         self.mean.textChanged.connect(self.changed)
