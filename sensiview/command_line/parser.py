@@ -221,7 +221,7 @@ def _add_other_commands(add: Add) -> None:
     demo.add_argument("demo", choices=list(DEMOS), metavar="NAME", help=", ".join(DEMOS))
     demo.add_argument("--to", type=Path, metavar="DIR", help="folder that receives the project")
     demo.add_argument("--no-window", action="store_true", help="print the tables instead of opening the window")
-    demo.add_argument("--quick", action="store_true", help="smaller sizes: seconds instead of a minute")
+    demo.add_argument("--quick", action="store_true", help="smaller sizes: minutes instead of an hour")
 
     add("analyses", "List the analyses.", "", program_commands.analyses)
     describe = add("describe", "Explain an analysis and its parameters.", "sobol", program_commands.describe)

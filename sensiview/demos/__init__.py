@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensiview.analysis.catalogue import Catalogue
-from sensiview.demos import brain, diabetes
+from sensiview.demos import brain, diabetes, images
 from sensiview.errors import UserError, suggestion
 from sensiview.locations import home
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Demo:
     """A sample project: `steps(project, catalogue, quick)` yields its runs in order.
 
-    `long` ones take an hour in full size, so the window makes them in the quick one.
+    `long` ones take many minutes in full size, so the window makes them in the quick one.
     """
 
     key: str
@@ -41,6 +41,16 @@ DEMOS: Mapping[str, Demo] = {
         title="Diabetes: Sobol' indices of a small network",
         description="768 patients, 8 factors, one network; which factors its diagnosis rests on.",
         steps=diabetes.steps,
+    ),
+    "images": Demo(
+        key="images",
+        title="Images: what networks look at",
+        description=(
+            "3,500 garments and a small network trained on them: what its blocks react to and what each class looks "
+            "for. Four photographs and a network trained on ImageNet: five kinds of maps, compared and checked."
+        ),
+        steps=images.steps,
+        long=True,
     ),
     "brain": Demo(
         key="brain",

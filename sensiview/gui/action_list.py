@@ -57,6 +57,8 @@ ACTIONS: tuple[ActionInfo, ...] = (
                "Open a project folder", 0, ("Ctrl+O",), "project_open", toolbar=True),
     ActionInfo("open_sample", "Open &sample project", "open_sample", "&File",
                "Make and open a project on diabetes data with a trained network", 0, (), "sample"),
+    ActionInfo("open_image_sample", "Open &image sample project", "open_image_sample", "&File",
+               "Make and open a project on garments and photographs with two image networks", 0, (), "sample"),
     ActionInfo("open_brain_sample", "Open &brain sample project", "open_brain_sample", "&File",
                "Make and open a project on simulated grey-matter maps with 3-D networks", 0, (), "sample"),
     ActionInfo("close_project", "&Close project", "close_project", "&File",

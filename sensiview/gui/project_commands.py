@@ -72,6 +72,10 @@ class ProjectCommands(WindowPart):
         """Make the sample project and run its analyses in this window."""
         self.leave_then(lambda: self._window.sample.start("diabetes"))
 
+    def open_image_sample(self) -> None:
+        """Make the sample project of images: a network trained here, and one trained on ImageNet."""
+        self.leave_then(lambda: self._window.sample.start("images"))
+
     def open_brain_sample(self) -> None:
         """Make the sample project of simulated brains; it trains for some minutes."""
         self.leave_then(lambda: self._window.sample.start("brain"))

@@ -112,6 +112,22 @@ WORKS: Mapping[str, str] = {
         "average age-appropriate atlases for pediatric studies. NeuroImage 54(1), 313–327. "
         "doi:10.1016/j.neuroimage.2010.07.033"
     ),
+    "wilson1927": (
+        "Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference. Journal of the "
+        "American Statistical Association 22(158), 209–212"
+    ),
+    "petsiuk2018": (
+        "Petsiuk, V., Das, A., Saenko, K. (2018). RISE: Randomized input sampling for explanation of black-box models. "
+        "British Machine Vision Conference (BMVC). arXiv:1806.07421"
+    ),
+    "yosinski2015": (
+        "Yosinski, J., Clune, J., Nguyen, A., Fuchs, T., Lipson, H. (2015). Understanding neural networks through deep "
+        "visualization. ICML Deep Learning Workshop. arXiv:1506.06579"
+    ),
+    "mahendran2016": (
+        "Mahendran, A., Vedaldi, A. (2016). Visualizing deep convolutional neural networks using natural pre-images. "
+        "International Journal of Computer Vision 120, 233–255. doi:10.1007/s11263-016-0911-8"
+    ),
     "ansel2024": (
         "Ansel, J., et al. (2024). PyTorch 2: Faster machine learning through dynamic Python bytecode transformation "
         "and graph compilation. ASPLOS '24, vol. 2, 929–947. doi:10.1145/3620665.3640366"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from sensiview.reporting.methods_images import chosen
 from sensiview.reporting.methods_told import MethodsText, Told
 from sensiview.reporting.wording import listed, value_text
 
@@ -14,7 +15,9 @@ _SCORES = {
     "log_odds": "the log-odds of the true class", "logit": "the logit of the true class",
     "probability": "the probability of the true class",
 }  # fmt: skip
-_ONE_NETWORK = "The map describes this network, not the disease; another training run may point elsewhere."
+_ONE_NETWORK = (
+    "The map describes this network, not what it was made to recognise; another training run may point elsewhere."
+)
 
 
 def _mask_settings(told: Told) -> str:
@@ -85,8 +88,8 @@ def _grad_cam(told: Told) -> MethodsText:
         name = "Grad-CAM++ maps [chattopadhay2018]"
         weights = "the sum over all spatial axes of the score's positive gradient with the weights of Grad-CAM++"
     paragraph = (
-        f"{name} of {told.network} were computed on {told.table} at {where}: feature maps weighted by {weights}, "
-        f"{cut}, linearly interpolated to the input's grid."
+        f"{name} of {told.network} were computed on {told.table}{chosen(told)} at {where}: feature "
+        f"maps weighted by {weights}, {cut}, linearly interpolated to the input's grid."
     )
     return MethodsText(
         paragraph, ("The map is as coarse as the layer; small regions can't be told apart.", _ONE_NETWORK)
@@ -106,7 +109,7 @@ def _saliency(told: Told) -> MethodsText:
     place = "pixel" if told.dataset is not None and told.dataset.kind == "images" else "voxel"
     paragraph = (
         f"Saliency maps [simonyan2014] of {told.network}, the {what} of the score with respect to each {place}{times}, "
-        f"were computed on {told.table}.{noisy}"
+        f"were computed on {told.table}{chosen(told)}.{noisy}"
     )
     return MethodsText(paragraph, ("Gradients are local and noisy; they say what small changes do.", _ONE_NETWORK))
 
@@ -115,9 +118,9 @@ def _integrated_gradients(told: Told) -> MethodsText:
     baseline = str(told.parameter("baseline", "black"))
     ways = f", the mean over {value_text(told.parameter('samples', 10))} of them" if baseline == "noise" else ""
     paragraph = (
-        f"Integrated gradients [sundararajan2017] of {told.network} were computed on {told.table}: the gradient of the "
-        f"score is integrated along the straight way from the baseline ({baseline}{ways}) to the input in "
-        f"{value_text(told.parameter('steps', 50))} steps and multiplied by their difference."
+        f"Integrated gradients [sundararajan2017] of {told.network} were computed on {told.table}{chosen(told)}: the "
+        f"gradient of the score is integrated along the straight way from the baseline ({baseline}{ways}) to "
+        f"the input in {value_text(told.parameter('steps', 50))} steps and multiplied by their difference."
     )
     return MethodsText(
         paragraph, ("What is like the baseline gets no share; another baseline gives another map.", _ONE_NETWORK)
@@ -125,10 +128,16 @@ def _integrated_gradients(told: Told) -> MethodsText:
 
 
 def _occlusion(told: Told) -> MethodsText:
+    stride, unit = told.parameter("stride", 0), str(told.parameter("unit", "voxels"))
+    images = told.dataset is not None and told.dataset.kind == "images"
+    part = (
+        f"a window of {value_text(told.parameter('window'))} {'pixels' if images else unit}, moved by "
+        f"{value_text(stride) if stride else 'half of it'},"
+    )
+    part = "a region of the atlas" if told.parameter("mode") == "regions" else part
     paragraph = (
-        f"Occlusion maps [zeiler2014] of {told.network} were computed on {told.table}: the change of the score when "
-        f"a window ({value_text(told.parameter('window'))}, step {value_text(told.parameter('stride'))}) or a region "
-        f"is replaced ({value_text(told.parameter('fill'))})."
+        f"Occlusion maps [zeiler2014] of {told.network} were computed on {told.table}{chosen(told)}: the fall of the "
+        f"score when {part} is replaced ({value_text(told.parameter('fill'))}); where windows overlap, the mean."
     )
     return MethodsText(
         paragraph, ("Regions that can stand in for each other look unimportant one by one.", _ONE_NETWORK)
@@ -139,7 +148,7 @@ def _sanity(told: Told) -> MethodsText:
     paragraph = (
         f"Whether the maps can be trusted was tested as by Adebayo et al. [adebayo2018]: weights of {told.network} "
         "were randomised layer by layer, maps were compared with other seeds, with the average map and with random "
-        "masks, and voxels were deleted and inserted in the map's order and in random orders."
+        "masks, and parts were deleted and inserted [petsiuk2018] in the map's order and in random orders."
     )
     return MethodsText(paragraph, ("Passing these tests is necessary, not sufficient.",))
 
