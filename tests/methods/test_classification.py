@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -38,14 +38,19 @@ def tinted(colours: str, labels: list[str]) -> ImageSet:
     return images_from_arrays(rows, labels=labels)
 
 
-def study_of(images: ImageSet, module: nn.Module | None = None, names: tuple[str, ...] = ("r", "g", "b")) -> Study:
+def study_of(
+    images: ImageSet,
+    module: nn.Module | None = None,
+    names: tuple[str, ...] = ("r", "g", "b"),
+    emits: Literal["logit"] | None = "logit",
+) -> Study:
     def network() -> Any:
         return network_from_module(
             module or Brightest(),
             sample=images.image(0)[None],
             name="net",
             class_names=names,
-            emits="logit",
+            emits=emits,
             device="cpu",
         )
 
@@ -171,6 +176,27 @@ def test_that_classes_the_network_does_not_know_are_said_and_not_counted() -> No
     result = run(study_of(tinted("rgb", ["r", "zebra", "b"])))
     assert table(result, "accuracy").iloc[0]["n"] == 2
     assert any("1 images are of classes that 'net' does not know (zebra" in warning for warning in result.warnings)
+
+
+def test_that_outputs_without_names_are_taken_as_classes_and_a_quantity_is_refused() -> None:
+    images = images_from_arrays(np.full((2, 3, 4, 4), 0.5, dtype=np.float32))
+    result = run(study_of(images, names=(), emits=None))
+    assert table(result, "predictions")["predicted"].tolist() == ["output[0]"] * 2
+    assert any("has no class names" in warning for warning in result.warnings)
+
+    class Mean(nn.Module):
+        def forward(self, rows: torch.Tensor) -> torch.Tensor:
+            return rows.mean(dim=(1, 2, 3))[:, None]
+
+    assert "tells no classes apart" in ANALYSIS.obstacles(study_of(images, Mean(), names=(), emits=None))[0]
+
+
+def test_that_a_selection_of_nothing_and_a_table_are_sentences() -> None:
+    study = study_of(tinted("rgb", ["r", "g", "b"]))
+    assert "There is no image 7" in ANALYSIS.problems(study, ClassificationParameters(images="7"))[0]
+    assert study.dataset is not None
+    table_card = study.dataset.model_copy(update={"kind": "table"})
+    assert "works on images or volumes" in ANALYSIS.obstacles(Study(dataset=table_card, model=study.model))[0]
 
 
 def test_that_a_single_output_stands_for_two_classes() -> None:
