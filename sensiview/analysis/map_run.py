@@ -217,10 +217,11 @@ def run_maps(
 
 def _what(collection: MapCollection, kind: str, what: str) -> str:
     n = len(collection.subjects)
-    scores = {"logit": "logit", "probability": "probability", "log_odds": "log-odds"}[kind]
-    if not collection.classifier:
-        scores = "output"
     maps = f"The maps of {n} {what}s explain" if n > 1 else f"The map of '{collection.subjects[0]}' explains"
     words = ("true class", "predicted class")
+    if not collection.classifier:
+        named = [name for name in collection.targets if name not in (*words, "output")]
+        return f"{maps} the network's output{' ' if named else ''}{', '.join(named)}."
+    scores = {"logit": "logit", "probability": "probability", "log_odds": "log-odds"}[kind]
     classes = ", ".join(f"the {name}" if name in words else name for name in collection.targets)
     return f"{maps} the {scores} of {classes}."

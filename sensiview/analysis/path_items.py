@@ -45,7 +45,7 @@ def completeness(
         keys=(key, "target"),
         values=("sum", "difference"),
         units={"sum": "score", "difference": "score", "error": "share"},
-        plot="scatter",
+        plot="points",
     )
     begins = f"{count} random baselines" if count > 1 else f"the baseline '{baseline}'"
     said = [f"The way from {begins} to each {opened.inputs.what} was walked in {steps} steps."]
@@ -54,10 +54,13 @@ def completeness(
     if not usable.size:
         return [*said, "No score differs from that of the baseline, so that there is nothing to add up to."]
     worst = frame[key].iloc[int(np.nanargmax(errors))]
-    said.append(
-        f"The maps add up to the difference of the scores within {_percent(float(np.median(usable)))} (median), "
-        f"{_percent(float(usable.max()))} at worst ('{worst}')."
-    )
+    if usable.size == 1:
+        said.append(f"The map adds up to the difference of the scores within {_percent(float(usable[0]))}.")
+    else:
+        said.append(
+            f"The maps add up to the difference of the scores within {_percent(float(np.median(usable)))} (median), "
+            f"{_percent(float(usable.max()))} at worst ('{worst}')."
+        )
     if float(np.median(usable)) > _CLOSE:
         said.append("That is too much to call them complete: take more steps.")
     return said
