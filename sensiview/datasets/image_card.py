@@ -12,12 +12,13 @@ from sensiview.datasets.describing import column_card, listed
 from sensiview.datasets.image_columns import pack, unpack
 from sensiview.datasets.image_rows import ImageRow
 from sensiview.datasets.image_tables import GROUP_WORDS, SPLIT_WORDS, ImageTable, column_called, likely_target
-from sensiview.datasets.image_targets import with_target
+from sensiview.datasets.image_targets import count_classes, with_target
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _MOST_SIZES = 50
+_MOST_PARTS = 10
 _DONE = {
     "alpha": "{what} transparent pixels: laid on black.",
     "cmyk": "{what} another colour space (CMYK, LAB or HSV): converted to red, green, blue without a colour profile.",
@@ -98,7 +99,14 @@ def make_image_card(
         },
     )
     split = column_called(table, SPLIT_WORDS, repeats=False)
-    return card.model_copy(update={"extra": {**card.extra, "split": split}}) if split else card
+    if not split:
+        return card
+    parts = count_classes(table[split].tolist())
+    extra = {**card.extra, "split": split}
+    if len(parts) > _MOST_PARTS:
+        return card.model_copy(update={"extra": extra})
+    told = ", ".join(f"{name} {count:,}" for name, count in parts.items())
+    return card.model_copy(update={"extra": extra, "notes": (*card.notes, f"Split by '{split}': {told}.")})
 
 
 def own_columns(rows: Sequence[ImageRow]) -> list[str]:

@@ -34,6 +34,7 @@ def test_that_train_and_test_folders_become_a_split(tmp_path: Path, order: str) 
     assert sorted(set(found.table["split"])) == ["test", "train", "validation"]
     assert found.card.class_counts == {"cat": 3, "dog": 3}
     assert found.card.extra["split"] == "split"
+    assert "Split by 'split': test 2, train 2, validation 2." in found.card.notes
 
 
 def test_that_a_split_without_classes_is_no_class(tmp_path: Path) -> None:
