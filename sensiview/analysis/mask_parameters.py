@@ -74,7 +74,7 @@ class MaskParameters(Parameters):
         "auto",
         label="Mask spacing",
         help="Distance of the mask's own nodes, linear in between: in voxels of the input, or in mm. 1 voxel is the "
-        "full resolution; auto is 9 mm, but at most 3 voxels.",
+        "full resolution; auto is as many voxels as go into 9 mm, from 1 to 3.",
     )
     grid_unit: Literal["voxels", "mm"] = parameter(
         "voxels", label="Spacing in", help="Unit of the mask's spacing: voxels or mm.", advanced=True

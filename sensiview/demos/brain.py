@@ -40,7 +40,7 @@ _FULL = _Size(
     spacing=4.0,
     folds=5,
     runs=2,
-    epochs=25,
+    epochs=40,
     lambdas=(300.0, 100.0, 30.0, 10.0),
     steps=120,
     patients=64,
@@ -50,7 +50,7 @@ _QUICK = _Size(
     spacing=6.0,
     folds=2,
     runs=2,
-    epochs=20,
+    epochs=40,
     lambdas=(100.0, 10.0),
     steps=60,
     patients=24,
@@ -67,8 +67,10 @@ def steps(project: Project, catalogue: Catalogue, quick: bool) -> Iterator[RunRe
                 "name": COHORT, "subjects": size.subjects, "spacing": size.spacing, "regions": list(REGIONS),
             },
         )  # fmt: skip
+    # The loss is on both sides: with left and right exchanged at random, networks learn from either and rest on both.
+    recipe = {"epochs": size.epochs, "augmentation": "flip"}
     trainings = new_cross_validation(
-        project, "cnn3d", dataset=COHORT, folds=size.folds, runs=size.runs, recipe={"epochs": size.epochs},
+        project, "cnn3d", dataset=COHORT, folds=size.folds, runs=size.runs, recipe=recipe,
         name=_NAME.strip(),
     )  # fmt: skip
     yield from trainings

@@ -101,6 +101,7 @@ class LambdaGrid(Analysis[LambdaGridParameters]):
 
     key = "lambda_grid"
     title = "Masks over a grid of weights"
+    revision = 2
     rank = 41
     accepts = ("volumes",)
     Parameters = LambdaGridParameters

@@ -86,8 +86,8 @@ class MaskOptimization(Analysis[MaskOptimizationParameters]):
     What is left out was not needed once the rest was masked; it may still carry the same information. And a network
     trained anew may rest on other regions (see `mask_robustness`): the mask explains this network, not the disease.
 
-    The mask lives on a coarser grid (9 mm, at most every third voxel) with linear interpolation; details below that
-    size are not to be read. A spacing of 1 is the full resolution.
+    The mask lives on a coarser grid (every third voxel, but at most 9 mm) with linear interpolation; details below
+    that size are not to be read. A spacing of 1 is the full resolution.
 
     References
     ----------
@@ -99,6 +99,7 @@ class MaskOptimization(Analysis[MaskOptimizationParameters]):
 
     key = "mask_optimization"
     title = "Optimised mask"
+    revision = 2
     rank = 40
     accepts = ("volumes",)
     Parameters = MaskOptimizationParameters

@@ -113,8 +113,9 @@ def spacing_factors(grid_spacing: float | str, unit: str, spacing: Sequence[floa
         Not above 0.
     """
     if isinstance(grid_spacing, str):
-        # Nine millimetres are a third of the resolution of 3 mm maps; coarser data have fewer voxels to spare.
-        return tuple(min(3.0, max(1.0, _AUTO_MM / float(mm))) for mm in spacing)
+        # Nine millimetres are a third of the resolution of 3 mm maps; coarser data have fewer voxels to spare, and a
+        # mask between their voxels runs into the regions beside.
+        return tuple(float(min(3, max(1, math.floor(_AUTO_MM / float(mm) + 1e-6)))) for mm in spacing)
     if not (math.isfinite(grid_spacing) and grid_spacing > 0):
         raise UserError(f"The mask's grid spacing is {grid_spacing:g}; it must be above 0.")
     if unit == "voxels":

@@ -75,3 +75,8 @@ def test_that_a_spacing_in_mm_is_divided_by_that_of_the_voxels_and_never_finer()
     assert spacing_factors(3.0, "voxels", (2.0, 3.0, 12.0)) == (3.0, 3.0, 3.0)
     with pytest.raises(UserError, match="above 0"):
         spacing_factors(0.0, "voxels", (1.0, 1.0, 1.0))
+
+
+def test_that_automatic_nodes_are_whole_voxels_within_nine_millimetres_and_three_voxels() -> None:
+    assert spacing_factors("auto", "voxels", (1.0, 3.0, 4.0)) == (3.0, 3.0, 2.0)
+    assert spacing_factors("auto", "voxels", (4.5, 6.0, 12.0)) == (2.0, 1.0, 1.0)
