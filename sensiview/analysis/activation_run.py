@@ -14,6 +14,7 @@ import numpy as np
 from sensiview.analysis import activation_items as made
 from sensiview.analysis.activation_parameters import ActivationParameters, Amount
 from sensiview.analysis.activation_starts import Starts, choose_starts
+from sensiview.analysis.activation_words import odd_sentences, sentences
 from sensiview.analysis.items import Item, Note
 from sensiview.analysis.progress import Checkpoint, Progress
 from sensiview.analysis.result import Result
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 _BETWEEN_CHECKPOINTS_S = 1.0
 _BETWEEN_PREVIEWS_S = 0.4
-_NAMED = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,8 +183,12 @@ def run_activation(study: Study, parameters: ActivationParameters, progress: Pro
     items = _items(opened, ascent)
     if answers is not None:
         items["answers"] = answers
-    _say_what_is_odd(opened, ascent)
-    items["note"] = Note(title="What was done", text=" ".join([*_words(opened, ascent, parameters), *opened.warnings]))
+    labels = opened.pictures.labels()
+    for sentence in odd_sentences(labels, ascent):
+        opened.warn(sentence)
+    items["note"] = Note(
+        title="What was done", text=" ".join([*sentences(labels, ascent, parameters), *opened.warnings])
+    )
     return Result(
         items,
         evaluations=len(opened.rows) * (parameters.steps + 1),
@@ -266,41 +270,3 @@ def _answers(opened: Opened, ascent: Ascent, batches: CarefulBatches, advance: C
         return None
     batches.run(range(len(ascent.rows)), work)
     return made.answers_item(opened.pictures, found, [target.label for target in targets])
-
-
-def _say_what_is_odd(opened: Opened, ascent: Ascent) -> None:
-    labels = opened.pictures.labels()
-    if ascent.flat.any():
-        names = _some([labels[row] for row in np.flatnonzero(ascent.flat)])
-        opened.warn(
-            f"The activation of {names} does not react to the picture at all: it has no gradient here, and only the "
-            "regularisers moved the picture. Try another start."
-        )
-    if ascent.broken.any():
-        names = _some([labels[row] for row in np.flatnonzero(ascent.broken)])
-        opened.warn(f"The gradient of {names} was not finite in some steps, which were left out. Use smaller steps.")
-
-
-def _words(opened: Opened, ascent: Ascent, parameters: ActivationParameters) -> list[str]:
-    count, trace = len(opened.rows), ascent.trace
-    where = (
-        f"of the layer '{parameters.layer.strip()}'"
-        if parameters.layer.strip()
-        else "of classes, before the last softmax or sigmoid,"
-    )
-    found = [
-        f"{count} picture{'' if count == 1 else 's'} for activations {where} after {parameters.steps} steps of "
-        f"{parameters.step_size:g} (total variation {parameters.tv_weight:g}, L2 {parameters.l2_weight:g})."
-    ]
-    best = int(np.nanargmax(trace[:, -1, 1] - trace[:, 0, 1])) if np.isfinite(trace[:, -1, 1]).any() else 0
-    found.append(
-        f"The largest rise is that of {opened.pictures.labels()[best]}: from {trace[best, 0, 1]:.3g} to "
-        f"{trace[best, -1, 1]:.3g}."
-    )
-    if parameters.clamp == "authors":
-        found.append("The normalised input was changed and kept in [0, 1], as published; pictures show that input.")
-    return found
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")

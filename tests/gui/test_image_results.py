@@ -23,7 +23,7 @@ from sensiview.gui.plots.image_film import FilmPlot
 from sensiview.gui.plots.image_maps import ImageMapPlot
 from sensiview.gui.plots.image_pictures import PicturesPlot
 from sensiview.gui.plots.image_scales import exponent_of, power_text
-from sensiview.gui.plots.image_tiles import best_columns
+from sensiview.gui.plots.image_tile import best_columns
 from sensiview.reporting.anatomy import Anatomy
 
 pytestmark = pytest.mark.needs_display
@@ -236,6 +236,19 @@ def test_that_two_maps_show_their_difference_beside_them(show: Show) -> None:
     plot = map_plot(view)
     assert len(plot._grid.tiles) == 3
     assert plot.describe(plot.count() - 1) == ["difference, x 5, y 3", "0 score"]
+
+
+def test_that_many_maps_of_one_axis_go_over_several_rows_with_their_names(show: Show) -> None:
+    values = np.arange(5 * 24, dtype=np.float32).reshape(5, 4, 6)
+    names = tuple(f"{k}.png" for k in range(5))
+    item = FieldMap(title="Five", values=values, axes=("image", "y", "x"), coordinates={"image": names})
+    plot = map_plot(show(item))
+    assert len(plot._grid.tiles) == 5
+    assert plot._grid.columns < 5
+    assert plot._grid.tiles[4].caption == "4.png · max 119"
+    for k in range(5):
+        assert plot.describe(24 * k)[:2] == [f"{k}.png, x 0, y 0", str(24 * k)]
+        assert plot.nearest(plot.place(24 * k).center()) == 24 * k
 
 
 def test_that_scales_are_those_chosen(show: Show) -> None:

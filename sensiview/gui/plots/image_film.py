@@ -18,7 +18,8 @@ from sensiview.gui.plots.chooser_bar import Chooser
 from sensiview.gui.plots.colours import pen, series_pen
 from sensiview.gui.plots.image_colouring import as_picture, picture_limits
 from sensiview.gui.plots.image_controls import StepSlider
-from sensiview.gui.plots.image_tiles import Tile, TileGrid, best_columns
+from sensiview.gui.plots.image_tile import Tile, best_columns
+from sensiview.gui.plots.image_tiles import TileGrid
 from sensiview.gui.plots.item_plot import ItemPlot
 from sensiview.gui.plots.ticks import NumberTicks
 from sensiview.gui.themes import Theme

@@ -15,7 +15,6 @@ from sensiview.gui.number_text import short, with_unit_behind
 from sensiview.gui.plots.arrangement import title_of
 from sensiview.gui.plots.canvas import TextLine
 from sensiview.gui.plots.chooser_bar import Chooser
-from sensiview.gui.plots.colours import colour_limits
 from sensiview.gui.plots.image_colouring import (
     DIVERGING,
     SEQUENTIAL,
@@ -25,9 +24,10 @@ from sensiview.gui.plots.image_colouring import (
 )
 from sensiview.gui.plots.image_controls import LookButton
 from sensiview.gui.plots.image_ground import Beside, Ground
-from sensiview.gui.plots.image_scales import cells_of, exponent_of, in_pixels, power_text
+from sensiview.gui.plots.image_scales import cells_of, exponent_of, in_pixels, limits_of, power_text
 from sensiview.gui.plots.image_spans import Arranged, arranged, label, length, several, spanning
-from sensiview.gui.plots.image_tiles import Bar, Tile, TileGrid, rect_numbers
+from sensiview.gui.plots.image_tile import Bar, Tile, rect_numbers
+from sensiview.gui.plots.image_tiles import TileGrid
 from sensiview.gui.plots.item_plot import ItemPlot
 from sensiview.gui.themes import Theme
 
@@ -63,6 +63,8 @@ class ImageMapPlot(ItemPlot):
     def set_item(self, item: Item) -> None:
         """Show other maps on the same pixels, keeping what was chosen."""
         assert isinstance(item, FieldMap)
+        if item.values.shape[-2:] != self.item.values.shape[-2:]:
+            self._view = None
         self.item = item
         self._look.choices.offer(self._looks())
         super().set_item(item)
@@ -105,12 +107,13 @@ class ImageMapPlot(ItemPlot):
         found = self._arranged()
         rows, names, columns, self._wrapped = found.rows, found.row_names, found.column_names, found.wrapped
         self._values = [[self._one(at) for at in row] for row in rows]
-        if self.chosen("difference") == "yes" and all(len(row) == 2 for row in self._values):
+        differing = self.chosen("difference") == "yes" and all(len(row) == 2 for row in self._values)
+        if differing:
             for row in self._values:
                 row.append(row[1] - row[0])
             columns = (*columns, "difference")
-        self._places = [at for row in rows for at in (row if len(self._values[0]) == len(row) else [*row, None])]
-        limits = self._limits_of(self._values)
+        self._places = [at for row in rows for at in ([*row, None] if differing else row)]
+        limits = limits_of(self._values, self.chosen("scale") or "all", signed=self.item.signed, differing=differing)
         look = Look(self.chosen("colours"), self._look.opacity.share, self._look.threshold.share)
         tiles, bars = self._tiles(rows, limits, look)
         self._grid = TileGrid(
@@ -284,25 +287,6 @@ class ImageMapPlot(ItemPlot):
             return in_pixels(values, round(self.item.spacing[0]), self._ground.shape(self.item))
         cells = int(self.chosen("cells") or 1)
         return cells_of(values, cells) if cells > 1 else values
-
-    def _limits_of(self, values: list[list[Array]]) -> list[list[tuple[float, float]]]:
-        signed, scale = self.item.signed, self.chosen("scale") or "all"
-        own = len(values[0])
-        differing = any(at is None for at in self._places)
-        kept = own - 1 if differing else own
-        if scale == "each":
-            found = [[colour_limits(one, signed=signed) for one in row] for row in values]
-        else:
-            everything = np.concatenate([one.ravel() for row in values for one in row[:kept]])
-            of_row = [np.concatenate([one.ravel() for one in row[:kept]]) for row in values]
-            found = [
-                [colour_limits(of_row[k] if scale == "row" else everything, signed=signed)] * len(row)
-                for k, row in enumerate(values)
-            ]
-        if differing:
-            for row, ends in zip(values, found, strict=True):
-                ends[-1] = colour_limits(row[-1], signed=True)
-        return found
 
     def sizeHint(self) -> QSize:
         """Ask for a little more than the least."""

@@ -14,7 +14,8 @@ from sensiview.gui.number_text import short
 from sensiview.gui.plots.arrangement import title_of
 from sensiview.gui.plots.chooser_bar import Chooser
 from sensiview.gui.plots.image_colouring import as_picture, picture_limits
-from sensiview.gui.plots.image_tiles import Tile, TileGrid, best_columns, rect_numbers
+from sensiview.gui.plots.image_tile import Tile, best_columns, rect_numbers
+from sensiview.gui.plots.image_tiles import TileGrid
 from sensiview.gui.plots.item_plot import ItemPlot
 from sensiview.gui.themes import Theme
 
@@ -44,6 +45,15 @@ class PicturesPlot(ItemPlot):
         self._view: QRectF | None = None
         super().__init__(item, colours=colours, parent=parent)
         self.canvas.zoomed.connect(lambda factor: self._grid.zoom(factor))
+
+    def set_item(self, item: Item) -> None:
+        """Show other pictures; a zoom into those of another size is left."""
+        assert isinstance(item, FieldMap | ImageSeries)
+        before = self._pictures().shape[-3:-1]
+        self.item = item
+        if self._pictures().shape[-3:-1] != before:
+            self._view = None
+        super().set_item(item)
 
     def choosers(self) -> list[Chooser]:
         """Offer one picture, or all; page by page where there are many."""

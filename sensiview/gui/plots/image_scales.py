@@ -8,6 +8,7 @@ import numpy as np
 
 from sensiview.analysis.items import Array
 from sensiview.analysis.sensitivity_items import pixelised
+from sensiview.gui.plots.colours import colour_limits
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -33,3 +34,34 @@ def in_pixels(cells: Array, side: int, shape: tuple[int, int]) -> Array:
 def cells_of(values: Array, side: int) -> Array:
     """Return values averaged over cells of `side` pixels, on the same pixels as before."""
     return in_pixels(pixelised(values, side).astype(np.float64), side, (values.shape[0], values.shape[1]))
+
+
+def limits_of(
+    values: list[list[Array]], scale: str, *, signed: bool, differing: bool
+) -> list[list[tuple[float, float]]]:
+    """Return the ends of the colours of every map, row by row.
+
+    Parameters
+    ----------
+    values : list of list of ndarray
+        Maps (y, x).
+    scale : str
+        ``all`` have the same, those of a ``row``, or ``each`` its own.
+    signed : bool
+    differing : bool
+        The last map of each row is a difference, with a scale of its own.
+    """
+    own = [row[:-1] if differing else row for row in values]
+    if scale == "each":
+        found = [[colour_limits(one, signed=signed) for one in row] for row in values]
+    else:
+        rows = [np.concatenate([one.ravel() for one in row]) for row in own]
+        everything = np.concatenate(rows)
+        found = [
+            [colour_limits(rows[k] if scale == "row" else everything, signed=signed)] * len(row)
+            for k, row in enumerate(values)
+        ]
+    if differing:
+        for row, ends in zip(values, found, strict=True):
+            ends[-1] = colour_limits(row[-1], signed=True)
+    return found

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sensiview.analysis.items import FieldMap
-from sensiview.gui.plots.image_tiles import best_columns
+from sensiview.gui.plots.image_tile import best_columns
 
 _MOST_TILES = 120
 ALL = "all"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 from PySide6.QtWidgets import (
@@ -18,9 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sensiview.analysis.items import Array
 from sensiview.gui.plots.colours import pen
 from sensiview.gui.plots.heat_map import ColourBar
+from sensiview.gui.plots.image_tile import Bar, Tile, to_image
 from sensiview.gui.themes import Theme
 
 _GAP = 8.0
@@ -29,35 +27,6 @@ _LEAST_TILE = 56.0
 _LONGEST_BAR = 420.0
 # Wheel steps of 120 zoom by this factor; at least so many pixels stay in sight.
 _ZOOM, _LEAST_PIXELS = 1.25, 4.0
-
-
-@dataclass(frozen=True, eq=False)
-class Tile:
-    """One picture.
-
-    Parameters
-    ----------
-    picture : ndarray
-        uint8 (y, x, 3).
-    caption : str
-        Below the picture.
-    chosen : bool
-        Framed.
-    """
-
-    picture: Array
-    caption: str = ""
-    chosen: bool = False
-
-
-@dataclass(frozen=True)
-class Bar:
-    """The colour bar of one row of tiles, or of all: ends, unit, whether zero is in the middle, and the colours."""
-
-    limits: tuple[float, float]
-    label: str
-    signed: bool
-    table: Array
 
 
 class TileGrid(QGraphicsWidget):
@@ -89,7 +58,7 @@ class TileGrid(QGraphicsWidget):
         self._rows = [list(row) for row in rows]
         self._colours, self._font, self._metrics = colours, font, QFontMetricsF(font)
         self.row_names, self.column_names = tuple(row_names), tuple(column_names)
-        self._images = [[_image(tile.picture) for tile in row] for row in self._rows]
+        self._images = [[to_image(tile.picture) for tile in row] for row in self._rows]
         self.tiles = [tile for row in self._rows for tile in row]
         shape = self.tiles[0].picture.shape if self.tiles else (1, 1, 3)
         self.height, self.width = int(shape[0]), int(shape[1])
@@ -299,29 +268,3 @@ class TileGrid(QGraphicsWidget):
         self.view = view
         self._zoomed(view if view.width() < self.width else None)
         self.update()
-
-
-def rect_numbers(view: QRectF | None) -> list[float]:
-    """Return left, top, width and height as plain values; empty for None."""
-    return [] if view is None else [view.x(), view.y(), view.width(), view.height()]
-
-
-def best_columns(count: int, aspect: float = 1.0) -> int:
-    """Return in how many columns so many pictures (height over width `aspect`) are largest on a page 8 wide, 5 high.
-
-    A number that leaves no gap in the last row wins over a slightly better one.
-    """
-    best, reach = 1, 0.0
-    for columns in range(1, count + 1):
-        rows = -(-count // columns)
-        size = min(8 / columns, 5 / (rows * aspect)) * (1.0 if rows * columns == count else 0.9)
-        if size > reach + 1e-9:
-            best, reach = columns, size
-    return best
-
-
-def _image(picture: Array) -> QImage:
-    pixels = np.ascontiguousarray(picture, dtype=np.uint8)
-    height, width, _ = pixels.shape
-    # A copy: Qt does not hold on to the array.
-    return QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
