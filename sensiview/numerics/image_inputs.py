@@ -43,7 +43,7 @@ class ImageInputs(ScoredInputs):
         DataError
             A file is gone or damaged, or what is seen differs in size from image to image.
         """
-        rows = []
+        rows: list[npt.NDArray[np.float32]] = []
         for index in indices:
             settings = self.network.image_settings
             pixels = self.images.image(int(index))
