@@ -87,7 +87,10 @@ def picture_items(of: Pictures, start: Array, found: Array, snapshots: Array, st
     whole = {**labels, "channel": colours}
     items: dict[str, Item] = {
         "pictures": of.series(
-            found, "Maximised inputs", "What each target answers to most, as far as the search came.", of.labels()
+            found,
+            "Maximised inputs as pictures",
+            "What each target answers to most, as far as the search came.",
+            of.labels(),
         ),
         "snapshots": FieldMap(
             title="The way there",
@@ -115,7 +118,7 @@ def picture_items(of: Pictures, start: Array, found: Array, snapshots: Array, st
             signed=True,
         ),
         "image": FieldMap(
-            title="Maximised inputs, values",
+            title="Maximised inputs",
             description="The found inputs with their exact values, on the pixels that the network sees.",
             values=of.folded(found),
             axes=(*axes, "channel", "y", "x"),
@@ -210,8 +213,6 @@ def summary_item(of: Pictures, trace: Array) -> IndexTable:
 
 def cross_items(of: Pictures, trace: Array) -> dict[str, Item]:
     """Return what each start gives for each target, before and after: ``cross_activation`` and ``start_activation``."""
-    if not of.starts.several:
-        return {}
     folded = of.folded(trace)
 
     def matrix(values: Array, title: str, description: str) -> Matrix:
@@ -261,4 +262,4 @@ def live_pictures(of: Pictures, rows: Array, step: int) -> ImageSeries:
     coarse = rows[:, :, ::every, ::every]
     most = max(1, _MOST_PREVIEW // max(1, coarse[0].size))
     labels = of.labels()[:most]
-    return of.series(coarse[:most], "Maximised inputs", f"As they are after {step} steps.", labels)
+    return of.series(coarse[:most], "Maximised inputs as pictures", f"As they are after {step} steps.", labels)

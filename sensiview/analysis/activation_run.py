@@ -239,7 +239,9 @@ def _items(opened: Opened, ascent: Ascent) -> dict[str, Item]:
     of = opened.pictures
     start, found = (rows.detach().float().cpu().numpy() for rows in (opened.rows, ascent.rows))
     items = made.picture_items(of, start, found, ascent.snapshots, ascent.kept_steps)
-    items |= made.cross_items(of, ascent.trace)
+    if of.starts.several:
+        # The grid of starts and targets first: it is what was asked for.
+        items = {"image": items["image"], **made.cross_items(of, ascent.trace), **items}
     items["trace"] = made.trace_item(of, ascent.trace)
     items["summary"] = made.summary_item(of, ascent.trace)
     return items

@@ -12,7 +12,7 @@ from sensiview.analysis.parameters import Parameters, parameter
 from sensiview.analysis.study import Study
 from sensiview.errors import UserError
 from sensiview.models.blocks import blocks_of
-from sensiview.models.outputs import OutputChoice
+from sensiview.numerics.activation_aims import layer_named
 
 # More than this of single maps is kept by nobody's machine for a look.
 MOST_MAP_BYTES = 2 << 30
@@ -109,7 +109,8 @@ def chosen_blocks(study: Study, parameters: SensitivityParameters) -> tuple[str,
         if not found:
             raise UserError(f"The network '{study.model.name}' has no blocks of its own. Name layers in 'layers'.")
         return tuple(found)
-    return tuple(dict.fromkeys(OutputChoice.parse(f"layer:{name}", study.model).layer for name in parameters.layers))
+    card = study.model
+    return tuple(dict.fromkeys(layer_named(name, card) for name in parameters.layers))
 
 
 def rows_per_image(study: Study, parameters: SensitivityParameters) -> int:

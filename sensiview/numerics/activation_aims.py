@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sensiview.errors import UserError
+from sensiview.errors import UserError, suggestion
 from sensiview.models.card import ModelCard
 from sensiview.models.outputs import OutputChoice, Target, TargetName, parse_target
 
@@ -54,14 +54,29 @@ def parse_aims(layer: str, target: TargetName, card: ModelCard) -> tuple[Aim, ..
     """
     if not layer.strip():
         return tuple(Aim(found.label, found) for found in parse_target(target, card))
-    choice = OutputChoice.parse(f"layer:{layer.strip()}", card)
-    shape = card.layer(choice.layer).output_shape or (1,)
+    name = layer_named(layer, card)
+    shape = card.layer(name).output_shape or (1,)
     if target is None or (isinstance(target, str) and target.strip().lower() == "all"):
-        return tuple(_aim(choice.layer, (number,), shape) for number in range(shape[0]))
+        return tuple(_aim(name, (number,), shape) for number in range(shape[0]))
     wanted: Sequence[int | str] = [target] if isinstance(target, int | str) else list(target)
     if not wanted:
         raise UserError("The list of targets is empty. Name a channel, or write 'all'.")
-    return tuple(dict.fromkeys(_aim(choice.layer, _place(item), shape) for item in wanted))
+    return tuple(dict.fromkeys(_aim(name, _place(item), shape) for item in wanted))
+
+
+def layer_named(name: str, card: ModelCard) -> str:
+    """Return the dotted name of a layer that can be looked at.
+
+    Raises
+    ------
+    UserError
+        There is none of that name, with the nearest one, or it gives no single tensor.
+    """
+    wanted = name.strip()
+    known = [layer.name for layer in card.layers]
+    if wanted not in known:
+        raise UserError(f"The network '{card.name}' has no layer '{wanted}'.{suggestion(wanted, known)}")
+    return OutputChoice.parse(f"layer:{wanted}", card).layer
 
 
 def _place(item: int | str) -> tuple[int, ...]:

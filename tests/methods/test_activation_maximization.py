@@ -264,7 +264,7 @@ def test_that_a_dictionary_as_the_answer_of_a_network_is_read() -> None:
         ({"layer": "0", "target": "1:99:0"}, "no channel 1:99:0"),
         ({"layer": "0", "target": "1:2"}, "3 numbers with colons"),
         ({"layer": "0", "target": "red"}, "no channel of a layer"),
-        ({"layer": "9"}, "neither an output nor a layer"),
+        ({"layer": "9"}, "has no layer"),
         ({"start": "image", "images": "nobody"}, "no image 'nobody'"),
         ({"start": "image", "images": "99"}, "no image 99"),
         ({"start": "own_class", "layer": "0", "target": 1}, "no class of their own"),

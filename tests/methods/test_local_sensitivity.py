@@ -289,7 +289,7 @@ def test_that_without_names_the_blocks_of_the_network_are_taken_or_asked_for() -
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
-        ({"layers": ["00"]}, "neither an output nor a layer"),
+        ({"layers": ["00"]}, "has no layer"),
         ({"images": "9"}, "no image 9"),
         ({"images": "3-1"}, "runs backwards"),
         ({"images": "class=brigth"}, "Did you mean 'bright'"),
