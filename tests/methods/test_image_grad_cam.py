@@ -19,6 +19,7 @@ from sensiview.analysis.progress import Silent
 from sensiview.errors import UserError
 from sensiview.methods.grad_cam import GradCam
 from sensiview.methods.grad_cam_pp import GradCamPlusPlus
+from sensiview.models.architectures import architectures
 from sensiview.models.image_settings import ImageSettings
 from sensiview.numerics.example_images import PLANTED, SETTINGS, example_images, example_module
 from sensiview.numerics.map_layers import chosen_layer
@@ -174,6 +175,26 @@ def test_that_auto_takes_the_last_layer_with_a_map_and_the_note_says_how_large_a
     assert card is not None
     # The block, not the batch norm inside it, and not the pooling that makes up cells.
     assert chosen_layer(card, "auto") == "layer4"
+
+
+@pytest.mark.parametrize(
+    "key, side, layer",
+    [
+        # Whose final maps have one cell: the last with several is taken.
+        ("vgg16_cifar", 32, "block5.8"),
+        ("resnet18_cifar", 32, "layer4"),
+        ("mobilenet_v2", 64, "features"),
+        ("squeezenet1_1", 64, "classifier.2"),
+    ],
+)
+def test_that_auto_finds_the_layer_that_people_take_in_known_networks(key: str, side: int, layer: str) -> None:
+    architecture = architectures()[key]
+    with torch.random.fork_rng(devices=[]):
+        module = architecture.build(architecture.Options(), (3, side, side), 2)
+    images = image_set([np.full((3, side, side), 0.3)])
+    card = study_of(module, images, settings=ImageSettings(channels=3, size=(side, side))).model
+    assert card is not None
+    assert chosen_layer(card, "auto") == layer
 
 
 @pytest.mark.parametrize(
