@@ -259,4 +259,4 @@ def _per_map(study: Study, plan: SanityPlan, shape: tuple[int, ...]) -> int:
         ways = int(options["samples"]) if parse_baseline(options["baseline"]) == NOISE else 1
         return 1 + ways * (int(options["steps"]) + 1)
     sides, steps = window_sizes(shape, own_spacing(study), options["window"], options["stride"], options["unit"])
-    return 1 + int(np.prod(window_counts(shape, sides, steps)))
+    return 1 + int(np.prod(window_counts(shape, sides, steps, mirrored=len(shape) == 3)))

@@ -56,7 +56,7 @@ class OcclusionParameters(MapParameters):
         8, label="Window", help="Side of the window, one number or one per axis: y, x of images, i, j, k of volumes."
     )
     stride: float | list[float] = parameter(
-        0, label="Stride", help="Distance between windows, one number or one per axis; 0 is half a window."
+        0, label="Stride", help="Distance between windows at most, one number or one per axis; 0 is half a window."
     )
     unit: Literal["voxels", "mm"] = parameter(
         "voxels", label="Unit", help="Of window and stride of volumes; those of images are pixels.", kinds=("volumes",)
@@ -107,8 +107,9 @@ class Occlusion(Analysis[OcclusionParameters]):
     fill, and the fall of the score is drawn where the window was; where windows overlap, their mean. Positive: the
     class loses when this part is gone. Negative: this part speaks against it. It needs no gradient, so that it works
     with any network, and its numbers can be read as they are: 0.3 is thirty points of probability. Maps of volumes lie
-    in the volume's own grid, those of images on the pixels that the network sees. An interrupted run goes on where it
-    was.
+    in the volume's own grid, those of images on the pixels that the network sees. Windows of volumes are placed alike
+    from either end of an axis, so that a file that stores its voxels in another order gives the same map. An
+    interrupted run goes on where it was.
 
     It misleads in three ways. What is put in is seen too: a black box in grey matter is a lesion of its own, and one in
     a photograph an object, which is why other fills are offered; compare two of them. One part at a time hides what two
@@ -125,6 +126,7 @@ class Occlusion(Analysis[OcclusionParameters]):
 
     key = "occlusion"
     title = "Occlusion"
+    revision = 2
     rank = 130
     accepts = ("images", "volumes")
     Parameters = OcclusionParameters
@@ -214,7 +216,8 @@ def _counts(study: Study, parameters: OcclusionParameters) -> tuple[int, ...]:
     if max(shape) <= 1:
         return tuple(1 for _ in shape)
     unit = "voxels" if len(shape) == 2 else parameters.unit
-    return window_counts(shape, *window_sizes(shape, own_spacing(study), parameters.window, parameters.stride, unit))
+    sizes = window_sizes(shape, own_spacing(study), parameters.window, parameters.stride, unit)
+    return window_counts(shape, *sizes, mirrored=len(shape) == 3)
 
 
 def _maker(opened: MapRun, parameters: OcclusionParameters, progress: Progress) -> OcclusionMaker:
@@ -255,6 +258,8 @@ def _finish(opened: MapRun, maker: OcclusionMaker, items: dict[str, Item], found
             mm = [f"{n * step:.3g}" for n, step in zip(patches.window, opened.space.spacing, strict=True)]
             size = f"{sides} voxels ({' x '.join(mm)} mm)"
         how = [maker.memory.inference.sentence] if maker.memory.inference is not None else []
+        if len(patches) == 1:
+            return [f"One window of {size} was replaced, by {put_in}.", *how]
         return [f"{len(patches):,} windows of {size} were replaced one by one, by {put_in}.", *how]
     assert isinstance(patches, Regions)
     assert opened.regions is not None

@@ -155,9 +155,12 @@ class OcclusionMaker:
 def windows_on(space: Space, window: Sizes, stride: Sizes, unit: Unit) -> Windows:
     """Return windows on a grid; a stride of 0 is half a window.
 
+    Those of volumes don't depend on the order in which a file stores its voxels.
+
     Raises
     ------
     UserError
         The window is larger than the input, or the steps leave gaps.
     """
-    return Windows(space.shape, *window_sizes(space.shape, space.spacing, window, stride, unit))
+    sizes = window_sizes(space.shape, space.spacing, window, stride, unit)
+    return Windows(space.shape, *sizes, mirrored=len(space.shape) == 3)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sensiview.errors import UserError
-from sensiview.numerics.window_sizes import check_windows, window_counts
+from sensiview.numerics.window_sizes import check_windows, window_starts
 
 Floats = NDArray[np.float64]
 
@@ -37,14 +37,14 @@ class Patches(Protocol):
 
 @dataclass(frozen=True)
 class Windows:
-    """Boxes of one size at regular steps that together cover the input.
-
-    The last box along an axis is cut at the border, as Captum does it, so that every voxel is covered.
+    """Boxes of one size at regular steps that together cover the input, placed as `window_starts` does it.
 
     Parameters
     ----------
     shape, window, stride : tuple of int
         Voxels along each axis.
+    mirrored : bool
+        Place them the same from either end of each axis; from the first voxel on, as Captum, by default.
 
     Raises
     ------
@@ -55,14 +55,21 @@ class Windows:
     shape: tuple[int, ...]
     window: tuple[int, ...]
     stride: tuple[int, ...]
+    mirrored: bool = False
 
     def __post_init__(self) -> None:
         check_windows(self.shape, self.window, self.stride)
 
     @cached_property
+    def starts(self) -> tuple[list[int], ...]:
+        """First voxel of each window along each axis."""
+        axes = zip(self.shape, self.window, self.stride, strict=True)
+        return tuple(window_starts(*axis, mirrored=self.mirrored) for axis in axes)
+
+    @cached_property
     def counts(self) -> tuple[int, ...]:
         """Number of windows along each axis."""
-        return window_counts(self.shape, self.window, self.stride)
+        return tuple(map(len, self.starts))
 
     def __len__(self) -> int:
         return int(np.prod(self.counts))
@@ -71,8 +78,8 @@ class Windows:
         """Return where a window lies; the last axis counts fastest."""
         at = np.unravel_index(number, self.counts)
         return tuple(
-            slice(int(i) * s, min(int(i) * s + w, n))
-            for i, s, w, n in zip(at, self.stride, self.window, self.shape, strict=True)
+            slice(starts[i], min(starts[i] + w, n))
+            for i, starts, w, n in zip(at, self.starts, self.window, self.shape, strict=True)
         )
 
     def replace(self, row: Tensor, fill: Tensor, number: int) -> None:
@@ -95,10 +102,8 @@ class Windows:
         """
         found = values.T.reshape(-1, *self.counts)
         # The windows form a grid: summing over those that cover a voxel is one small matrix product per axis.
-        for axis, (n, w, s, count) in enumerate(
-            zip(self.shape, self.window, self.stride, self.counts, strict=True), start=1
-        ):
-            start = s * np.arange(count)
+        for axis, (n, w, starts) in enumerate(zip(self.shape, self.window, self.starts, strict=True), start=1):
+            start = np.array(starts)
             voxel = np.arange(n)[:, None]
             covers = ((voxel >= start) & (voxel < start + w)).astype(np.float64)
             covers /= covers.sum(axis=1, keepdims=True)

@@ -70,9 +70,32 @@ def check_windows(shape: Sequence[int], window: Sequence[int], stride: Sequence[
         )
 
 
-def window_counts(shape: Sequence[int], window: Sequence[int], stride: Sequence[int]) -> tuple[int, ...]:
-    """Return how many windows there are along each axis; the last one may be cut at the border."""
-    return tuple(-(-(n - w) // s) + 1 for n, w, s in zip(shape, window, stride, strict=True))
+def window_counts(
+    shape: Sequence[int], window: Sequence[int], stride: Sequence[int], *, mirrored: bool = False
+) -> tuple[int, ...]:
+    """Return how many windows there are along each axis, placed as `window_starts` does it."""
+    return tuple(len(window_starts(*axis, mirrored=mirrored)) for axis in zip(shape, window, stride, strict=True))
+
+
+def window_starts(size: int, window: int, stride: int, *, mirrored: bool = False) -> list[int]:
+    """Return where the windows along one axis begin.
+
+    Steps of `stride` from the first voxel on, as Captum does it; the last window is cut at the border. `mirrored`
+    places them the same from either end, so that the order in which a file stores its voxels changes nothing: whole
+    windows from border to border, in steps as even as whole voxels allow, none larger than `stride`. Where `stride`
+    divides what the window leaves over, both are the same.
+    """
+    left = size - window
+    count = -(-left // stride) + 1
+    if not mirrored:
+        return [stride * i for i in range(count)]
+    if left % 2 and count % 2:
+        count += 1  # the one in the middle would lie half a voxel off
+    if count == 1:
+        return [0]
+    # Rounded to the nearest voxel; the upper half mirrors the lower one.
+    lower = [(2 * i * left + count - 1) // (2 * (count - 1)) for i in range((count + 1) // 2)]
+    return lower + [left - start for start in reversed(lower[: count // 2])]
 
 
 def _times(shape: Sequence[int]) -> str:

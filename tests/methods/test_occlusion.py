@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from captum.attr import Occlusion as CaptumOcclusion
@@ -19,6 +20,7 @@ from sensiview.analysis.progress import Checkpoint, Silent
 from sensiview.analysis.result import Result
 from sensiview.analysis.study import Study
 from sensiview.datasets.volume import Volume
+from sensiview.datasets.volumes import VolumeEntry, VolumeSet
 from sensiview.errors import Stopped, UserError
 from sensiview.methods.occlusion import Occlusion, OcclusionParameters
 from sensiview.models.network import network_from_module
@@ -59,12 +61,12 @@ def probability(rows: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize(
     "window, stride, unit, voxels, steps",
     [
-        (4, 3, "voxels", (4, 4, 4), (3, 3, 3)),
-        ([3, 4, 5], [2, 4, 3], "voxels", (3, 4, 5), (2, 4, 3)),
-        (8, 0, "mm", (4, 4, 3), (2, 2, 2)),
+        (4, 4, "voxels", (4, 4, 4), (4, 4, 4)),
+        ([3, 4, 6], [3, 2, 3], "voxels", (3, 4, 6), (3, 2, 3)),
+        (8, [4, 8, 9], "mm", (4, 4, 3), (2, 4, 3)),
     ],
 )
-def test_that_the_map_equals_captum(
+def test_that_the_map_equals_captum_where_the_stride_divides_what_the_window_leaves(
     study: Study, window: Any, stride: Any, unit: str, voxels: tuple[int, ...], steps: tuple[int, ...]
 ) -> None:
     options = {"target": "AD", "subjects": "1", "window": window, "stride": stride, "unit": unit, "fill": 0.4}
@@ -76,6 +78,39 @@ def test_that_the_map_equals_captum(
     np.testing.assert_allclose(field(result).values, wanted[0, 0].numpy().swapaxes(0, 2), atol=1e-5)
     assert result.evaluations == ANALYSIS.cost(study, OcclusionParameters.parse(options)).evaluations
     assert field(result).unit == "probability"
+
+
+def test_that_windows_cover_volumes_alike_from_either_end_and_the_cost_knows(study: Study) -> None:
+    class Turned(nn.Module):
+        """Sees what the example sees from volumes whose first and third axis are stored the other way round."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = example_module().eval()
+
+        def forward(self, rows: torch.Tensor) -> torch.Tensor:
+            found: torch.Tensor = self.inner(rows.flip((2, 4)))
+            return found
+
+    def turned(entry: VolumeEntry) -> VolumeEntry:
+        volume = entry.open()
+        values = np.ascontiguousarray(volume.values()[::-1, :, ::-1])
+        return replace(entry, open=lambda: Volume(values, volume.affine, name=entry.name))
+
+    # The window leaves 7 voxels over, which the stride does not divide.
+    options = {"target": "AD", "subjects": "1", "window": 5, "stride": 4, "fill": 0.4}
+    plain = run(study, **options)
+    volumes = study.volumes()
+    other = VolumeSet(volumes.card, tuple(map(turned, volumes.entries)), pd.DataFrame({"diagnosis": ["CN", "AD"] * 2}))
+    sample = other.batch([0, 3])
+    network = network_from_module(Turned(), sample=sample, name="turned", class_names=("AD", "CN"), device="cpu")
+    stored_otherwise = replace(
+        study, dataset=other.card, model=network.card, volumes_loader=lambda: other, network_loader=lambda: network
+    )
+    mirrored = run(stored_otherwise, **options)
+    np.testing.assert_allclose(np.flip(field(mirrored).values, (0, 2)), field(plain).values, atol=1e-6)
+    assert np.ptp(field(plain).values) > 0.01
+    assert plain.evaluations == ANALYSIS.cost(study, OcclusionParameters.parse(options)).evaluations
 
 
 def test_that_removing_the_planted_box_is_what_counts(study: Study) -> None:

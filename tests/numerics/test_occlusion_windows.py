@@ -10,13 +10,13 @@ from torch import Tensor
 
 from sensiview.errors import UserError
 from sensiview.numerics.occlusion_windows import Regions, Windows, perturbed
-from sensiview.numerics.window_sizes import in_voxels, window_counts, window_sizes
+from sensiview.numerics.window_sizes import in_voxels, window_counts, window_sizes, window_starts
 
 
 def scores(rows: Tensor) -> Tensor:
     """Two nonlinear scores of rows of any shape."""
     flat = rows.flatten(1)
-    ramp = torch.linspace(-1, 1, flat.shape[1])
+    ramp = torch.linspace(-1, 1, flat.shape[1], dtype=flat.dtype)
     return torch.stack([torch.tanh(flat @ ramp / 3), (flat**2).mean(dim=1)], dim=1)
 
 
@@ -41,6 +41,54 @@ def test_that_the_map_equals_captum(shape: tuple[int, ...], window: tuple[int, .
             base, (1, *window), strides=(1, *stride), baselines=fill, target=target, perturbations_per_eval=3
         )
         np.testing.assert_allclose(found[target], wanted[0, 0].numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "shape, window, stride", [((9, 7, 5), (3, 3, 3), (2, 2, 1)), ((8, 6, 5), (2, 6, 1), (2, 9, 1))]
+)
+def test_that_mirrored_windows_equal_captum_where_the_stride_divides(
+    shape: tuple[int, ...], window: tuple[int, ...], stride: tuple[int, ...]
+) -> None:
+    base = torch.randn((1, 1, *shape), dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    windows = Windows(shape, window, stride, mirrored=True)
+    after = scores(perturbed(base, torch.zeros_like(base), windows, range(len(windows))))
+    wanted = CaptumOcclusion(scores).attribute(base, (1, *window), strides=(1, *stride), target=0)
+    np.testing.assert_allclose(
+        windows.spread((scores(base) - after).double().numpy())[0], wanted[0, 0].numpy(), atol=1e-6
+    )
+
+
+def test_that_mirrored_windows_are_whole_cover_all_and_lie_the_same_from_either_end() -> None:
+    for size in range(1, 26):
+        for window in range(1, size + 1):
+            for stride in range(1, window + 1):
+                starts = window_starts(size, window, stride, mirrored=True)
+                assert [size - window - start for start in reversed(starts)] == starts, (size, window, stride)
+                assert starts[0] == 0, (size, window, stride)
+                assert starts[-1] + window == size, (size, window, stride)
+                steps = np.diff(starts)
+                assert ((steps >= 1) & (steps <= stride)).all(), (size, window, stride, starts)
+                plain = window_starts(size, window, stride)
+                assert len(starts) in (len(plain), len(plain) + 1)
+                if (size - window) % stride == 0 and not ((size - window) % 2 and len(plain) % 2):
+                    assert starts == plain, (size, window, stride)
+
+
+@pytest.mark.parametrize("axes", [(0,), (1, 2), (0, 1, 2)])
+def test_that_a_mirrored_input_gives_the_mirrored_map(axes: tuple[int, ...]) -> None:
+    shape, window, stride = (11, 8, 7), (4, 3, 4), (3, 2, 2)
+    base = torch.randn((1, 1, *shape), dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    weights = torch.randn((1, 1, *shape), dtype=torch.float64, generator=torch.Generator().manual_seed(4))
+    windows = Windows(shape, window, stride, mirrored=True)
+
+    def found(row: Tensor, by: Tensor) -> np.ndarray:
+        rows = perturbed(row, torch.zeros_like(row), windows, range(len(windows)))
+        after = torch.tanh((rows * by).flatten(1).sum(dim=1, keepdim=True))
+        return windows.spread((torch.tanh((row * by).sum()) - after).double().numpy())[0]
+
+    there = [axis + 2 for axis in axes]
+    flipped = found(base.flip(there), weights.flip(there))
+    np.testing.assert_allclose(np.flip(flipped, axes), found(base, weights), atol=1e-6)
 
 
 def test_that_every_voxel_is_covered_and_the_batch_does_not_matter() -> None:
