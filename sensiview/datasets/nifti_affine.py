@@ -1,9 +1,9 @@
-"""Where a NIfTI header says that its voxels lie: sform before qform, as nibabel, and what is odd about them."""
+"""Where a NIfTI header says that its voxels lie (sform before qform, as nibabel), what is odd about it, writing it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ Space = Literal["unknown", "scanner", "aligned", "talairach", "mni", "template"]
 
 # NIFTI_XFORM codes 0 to 5 (nifti1.h).
 _SPACES: tuple[Space, ...] = ("unknown", "scanner", "aligned", "talairach", "mni", "template")
+_ALIGNED = _SPACES.index("aligned")
 _UNITS = {1: "metres", 3: "micrometres"}
 # sform and qform may differ by what float32 and a quaternion lose; from here on they say different things.
 _DIFFERENT_MM = 0.1
@@ -87,11 +88,7 @@ def _compare(header: Any, affine: Affine, qform_code: int, notes: list[str]) -> 
     except (ValueError, HeaderDataError):
         notes.append("The qform is damaged; the sform is used.")
         return
-    # Both maps are affine: they differ most at a corner, and these four tell.
-    ends = np.zeros((4, 4))
-    ends[:3, :3] = np.diag(np.asarray(header["dim"][1:4], dtype=np.float64) - 1)
-    ends[:, 3] = 1
-    apart = float(np.abs(ends @ (qform - affine).T).max())
+    apart = _apart(header, qform, affine)
     if apart <= _DIFFERENT_MM:
         return
     sform_says, qform_says = orientation(affine), orientation(qform)
@@ -100,6 +97,37 @@ def _compare(header: Any, affine: Affine, qform_code: int, notes: list[str]) -> 
         f"sform and qform disagree by up to {apart:.3g} mm{sides}; the sform is used, as nibabel does. Programs that "
         "prefer the qform show the volume elsewhere."
     )
+
+
+def _apart(header: Any, one: Affine, other: Affine) -> float:
+    """Return how far apart two affines put the same voxel, in mm."""
+    # Both maps are affine: they differ most at a corner, and these four tell.
+    ends = np.zeros((4, 4))
+    ends[:3, :3] = np.diag(np.asarray(header["dim"][1:4], dtype=np.float64) - 1)
+    ends[:, 3] = 1
+    return float(np.abs(ends @ (one - other).T).max())
+
+
+def write_affine(image: Any, affine: Affine, space: str) -> None:
+    """Write an affine and what its coordinates mean into the header of a nibabel image, in mm.
+
+    As sform, and as qform too where that can hold it: a qform has no shear. Coordinates of no known meaning get code 2
+    (aligned to something), with which every program uses them; code 0 would have them ignored.
+
+    Parameters
+    ----------
+    image : nibabel.Nifti1Image
+    affine : ndarray
+        (4, 4), voxel to RAS mm.
+    space : str
+        A `Space`.
+    """
+    code = _SPACES.index(cast("Space", space)) if space in _SPACES[1:] else _ALIGNED
+    image.set_sform(affine, code)
+    image.set_qform(affine, code, strip_shears=True)
+    if _apart(image.header, np.asarray(image.header.get_qform(), dtype=np.float64), affine) > _DIFFERENT_MM:
+        image.header["qform_code"] = 0
+    image.header.set_xyzt_units("mm")
 
 
 def _checked(path: Path, matrix: Any, what: str) -> Affine:

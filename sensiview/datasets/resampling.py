@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
+from sensiview.datasets.nifti_affine import write_affine
 from sensiview.datasets.nifti_files import is_volume_name
 from sensiview.datasets.nifti_header import read_header
 from sensiview.datasets.volume import Grid, Volume
@@ -26,8 +27,6 @@ Interpolation = Literal["continuous", "linear", "nearest"]
 # `nilearn.datasets.load_mni152_template` makes them.
 _MNI_ORIGIN = (-98.0, -134.0, -72.0)
 _MNI_SHAPES = {1: (197, 233, 189), 2: (99, 117, 95), 3: (67, 79, 64)}
-# Codes of NIfTI for what coordinates mean.
-_CODES = {"unknown": 2, "scanner": 1, "aligned": 2, "talairach": 3, "mni": 4, "template": 5}
 # Of what is bright in a volume, the share that has to lie inside the template's box.
 HARDLY = 0.5
 _MOST_POINTS = 64
@@ -186,7 +185,7 @@ def _storable(values: Any) -> Any:
 
 
 def write_volume(volume: Volume, path: Path, space: str = "unknown") -> None:
-    """Write a volume as .nii.gz, its affine as sform and qform; the same volume gives the same bytes.
+    """Write a volume as .nii.gz, its affine as `write_affine` does; the same volume gives the same bytes.
 
     Raises
     ------
@@ -196,11 +195,7 @@ def write_volume(volume: Volume, path: Path, space: str = "unknown") -> None:
     nibabel: Any = import_module("nibabel")
     plain = (volume.slope, volume.intercept) == (1.0, 0.0)
     image = nibabel.Nifti1Image(_storable(np.asarray(volume.raw)) if plain else volume.values(), volume.affine)
-    code = _CODES.get(space, 2)
-    image.set_sform(volume.affine, code)
-    # A qform can't hold a shear; nibabel then stores the nearest rotation, and the sform goes first.
-    image.set_qform(volume.affine, code, strip_shears=True)
-    image.header.set_xyzt_units("mm")
+    write_affine(image, volume.affine, space)
     try:
         write_atomically(path, partial(_compress, image.to_bytes()))
     except OSError as error:

@@ -40,6 +40,11 @@ class Anatomy:
         self.sentences: list[str] = []
         self.items: Mapping[str, Item] = {}
 
+    @property
+    def space(self) -> str:
+        """What the coordinates of the volumes mean, ``mni``, ``scanner``, ...; ``unknown`` where they differ."""
+        return "unknown" if self._source is None else str(self._source.card.extra.get("space", "unknown"))
+
     def below(self, item: FieldMap, place: Sequence[int]) -> tuple[Volume | None, str]:
         """Return the volume below one map and what must be said of it; None and why there is none.
 

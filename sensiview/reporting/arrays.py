@@ -64,11 +64,19 @@ def write_npz(arrays: dict[str, Array], path: Path) -> Path:
     return write_file(path, lambda stream: np.savez_compressed(stream, **cast("dict[str, Any]", arrays)))
 
 
-def write_nifti(item: FieldMap, path: Path) -> Path | None:
+def write_nifti(item: FieldMap, path: Path, space: str = "unknown") -> Path | None:
     """Write a map that has an affine as ``.nii.gz``; None when its axes are not those of a volume.
 
     The file's first three axes are x, y, z of the input, whatever the order in memory, with the input's
-    affine unchanged; other axes (image, channel, ...) follow as fourth, fifth, ... dimension.
+    affine unchanged and its code for what coordinates mean; other axes (image, channel, ...) follow as fourth, fifth,
+    ... dimension.
+
+    Parameters
+    ----------
+    item : FieldMap
+    path : Path
+    space : str
+        What the input's coordinates mean: ``mni``, ``scanner``, ``aligned``, ...
 
     Raises
     ------
@@ -77,12 +85,15 @@ def write_nifti(item: FieldMap, path: Path) -> Path | None:
     """
     import nibabel
 
+    from sensiview.datasets.nifti_affine import write_affine
+
     volume = _volume(item)
     if volume is None or item.affine is None:
         return None
     nifti: Any = nibabel.Nifti1Image  # nibabel is typed only in part
-    image = nifti(volume, np.asarray(item.affine, dtype=np.float64))
-    image.header.set_xyzt_units("mm")
+    affine = np.asarray(item.affine, dtype=np.float64)
+    image = nifti(volume, affine)
+    write_affine(image, affine, space)
     image.header["descrip"] = item.title.encode("ascii", "replace")[:79]
 
     def write(stream: BinaryIO) -> None:

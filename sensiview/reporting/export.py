@@ -49,7 +49,8 @@ def export_run(
     draw : callable, optional
         ``draw(item, path, anatomy)`` writes the plot as .png or .svg. No plots without it.
     anatomy : Anatomy, optional
-        What maps over volumes are drawn on; its `sentences` tell afterwards where that was not possible.
+        What maps over volumes are drawn on; its `sentences` tell afterwards where that was not possible. Volumes are
+        written with its space.
 
     Raises
     ------
@@ -66,7 +67,8 @@ def export_run(
     written: list[Path] = []
     contents: dict[str, dict[str, Any]] = {}
     for name in wanted:
-        files = _export_item(items[name], folder / stems[name], draw and partial(_draw, draw=draw, anatomy=anatomy))
+        drawn = draw and partial(_draw, draw=draw, anatomy=anatomy)
+        files = _export_item(items[name], folder / stems[name], drawn, anatomy.space if anatomy else "unknown")
         written += files
         contents[name] = {**_description(items[name]), "files": [path.name for path in files]}
     text = json.dumps({**record, "exported": contents}, indent=2, ensure_ascii=False, default=str)
@@ -104,7 +106,7 @@ def _refuse_another_run(record: Mapping[str, Any], folder: Path) -> None:
     )
 
 
-def _export_item(item: Item, stem: Path, draw: Callable[[Item, Path], Path | None] | None) -> list[Path]:
+def _export_item(item: Item, stem: Path, draw: Callable[[Item, Path], Path | None] | None, space: str) -> list[Path]:
     """Write one item; `stem` is the path without ending."""
     written: list[Path] = []
     frame = item_frame(item)
@@ -114,7 +116,7 @@ def _export_item(item: Item, stem: Path, draw: Callable[[Item, Path], Path | Non
     if arrays is not None:
         written.append(write_npz(arrays, _with(stem, ".npz")))
     if isinstance(item, FieldMap) and item.affine is not None:
-        volume = write_nifti(item, _with(stem, ".nii.gz"))
+        volume = write_nifti(item, _with(stem, ".nii.gz"), space)
         written += [volume] if volume is not None else []
     if isinstance(item, Note):
         text = f"{item.title}\n\n{item.text}\n".encode()

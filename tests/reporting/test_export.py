@@ -15,6 +15,8 @@ import pandas as pd
 import pytest
 
 from sensiview.analysis.items import FieldMap, ImageSeries, IndexTable, Item, Mask, Matrix, Note
+from sensiview.analysis.sources import DatasetSource
+from sensiview.datasets.card import DatasetCard
 from sensiview.errors import SensiViewError, UserError
 from sensiview.reporting import files
 from sensiview.reporting.anatomy import Anatomy
@@ -135,6 +137,39 @@ def test_that_a_volume_keeps_its_grid_and_affine(record: dict[str, Any], tmp_pat
         assert arrays["values"].shape == values.shape
         np.testing.assert_array_equal(arrays["affine"], AFFINE)
         assert [len(arrays[axis]) for axis in axes] == list(values.shape)
+
+
+def _codes(path: Path) -> tuple[int, int]:
+    header = nibabel.load(path).header
+    return int(header["sform_code"]), int(header["qform_code"])
+
+
+@pytest.mark.parametrize(
+    ("space", "code"), [("mni", 4), ("scanner", 1), ("aligned", 2), ("talairach", 3), ("unknown", 2)]
+)
+def test_that_a_volume_keeps_what_its_coordinates_mean(
+    record: dict[str, Any], tmp_path: Path, space: str, code: int
+) -> None:
+    card = DatasetCard(name="cohort", kind="volumes", n_rows=1, extra={"space": space})
+    anatomy = Anatomy(DatasetSource(id="d1", card=card, files=()), {})
+    turned = np.diag([-2.0, 2.0, 3.0, 1.0])
+    turned[:3, 3] = [90, -120, -70]
+    item = FieldMap(title="V", values=np.ones((2, 3, 4)), axes=("z", "y", "x"), affine=turned)
+    export_run(record, {"v": item}, tmp_path, anatomy=anatomy)
+    assert _codes(tmp_path / "v.nii.gz") == (code, code)
+    header = nibabel.load(tmp_path / "v.nii.gz").header
+    np.testing.assert_allclose(header.get_qform(), turned, atol=1e-4)
+    assert header.get_xyzt_units()[0] == "mm"
+    assert bytes(header["descrip"].item()) == b"V"
+
+
+def test_that_a_sheared_grid_is_written_as_sform_alone(record: dict[str, Any], tmp_path: Path) -> None:
+    sheared = np.array([[1.0, 0.3, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    export_run(
+        record, {"v": FieldMap(title="V", values=np.ones((9, 9, 9)), axes=("z", "y", "x"), affine=sheared)}, tmp_path
+    )
+    assert _codes(tmp_path / "v.nii.gz") == (2, 0)
+    np.testing.assert_allclose(nibabel.load(tmp_path / "v.nii.gz").affine, sheared, atol=1e-6)
 
 
 def test_that_further_axes_become_further_dimensions(record: dict[str, Any], tmp_path: Path) -> None:
