@@ -43,19 +43,15 @@ def pixel_findings(headers: Sequence[Header]) -> list[Finding]:
         found.append(Finding("no_pixels", f"It holds no pixel data ({reason}). Choose the series of images.", "error"))
         return found
     if without:
-        found.append(
-            Finding(
-                "no_pixels",
-                f"{counted(len(without), 'file')} of {len(headers):,} have no pixel data and are left out.",
-                "warning",
-            )
-        )
+        are = "is" if len(without) == 1 else "are"
+        sentence = f"{_some(without, headers, 'has', 'have')} no pixel data and {are} left out."
+        found.append(Finding("no_pixels", sentence, "warning"))
     cut = [header for header in headers if header.pixels == "truncated"]
     if cut:
         found.append(
             Finding(
                 "truncated",
-                f"{counted(len(cut), 'file')} of {len(headers):,} end before their pixels do ({cut[0].path.name}). The "
+                f"{_some(cut, headers, 'ends before its', 'end before their')} pixels do ({cut[0].path.name}). The "
                 "copy broke off: copy the series again from its source.",
                 "error",
             )
@@ -66,6 +62,11 @@ def pixel_findings(headers: Sequence[Header]) -> list[Finding]:
             Finding("lossy", "The pixels were compressed with loss once: values are not those measured.", "warning")
         )
     return found
+
+
+def _some(those: Sequence[Header], headers: Sequence[Header], one: str, several: str) -> str:
+    """Return ``1 file of 18 has`` or ``2 files of 18 have``."""
+    return f"{counted(len(those), 'file')} of {len(headers):,} {one if len(those) == 1 else several}"
 
 
 def _codec_findings(headers: Sequence[Header]) -> list[Finding]:
@@ -203,8 +204,13 @@ def _tags_against_positions(stack: Stack, geometry: Geometry) -> list[Finding]:
     header = stack.items[0].header
     used = sum(place is not None for place in geometry.order)
     if used == 1:
-        known = "" if frame.gap or frame.thickness else ", and its thickness is unknown (1 mm is assumed)"
-        found.append(Finding("one_slice", f"It has a single slice{known}: hardly a volume.", "warning"))
+        found.append(
+            _error(
+                "one_slice",
+                "It holds a single slice: a 2-D image, not a volume, which needs at least two. Add it as an image, or "
+                "choose the series it was taken from.",
+            )
+        )
     elif frame.gap and abs(abs(frame.gap) - geometry.distance) > 0.1 * geometry.distance and not geometry.gaps:
         ratio = geometry.distance / abs(frame.gap)
         lost = ratio > 1.5 and abs(ratio - round(ratio)) < 0.05

@@ -190,8 +190,8 @@ def _sizes(path: Path, header: Any) -> tuple[tuple[int, int, int], tuple[int, ..
     if len(sizes) < 3 or min(sizes[:3]) == 1:
         written = " x ".join(str(n) for n in sizes if n > 1) or "1"
         raise DataError(
-            f"{path} holds {written} voxels in a single slice: a 2-D image, not a volume. Add it as an image, or "
-            "choose the volume it was taken from."
+            f"{path} holds {written} voxels in a single slice: a 2-D image, not a volume, which needs at least two. "
+            "Add it as an image, or choose the volume it was taken from."
         )
     return (sizes[0], sizes[1], sizes[2]), tuple(n for n in sizes[3:] if n > 1)
 

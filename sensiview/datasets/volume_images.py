@@ -185,7 +185,9 @@ def _of_image(image: Any) -> Iterator[tuple[str, Grid, Any]]:
 def _check_slices(shape: Sequence[int]) -> None:
     if min(shape[:3]) == 1:
         written = " x ".join(map(str, shape[:3]))
-        raise DataError(f"What was given has {written} voxels, a single slice: a 2-D image, not a volume.")
+        raise DataError(
+            f"What was given has {written} voxels, a single slice: a 2-D image, not a volume, which needs at least two."
+        )
 
 
 def _image_volume(image: Any, frame: int, grid: Grid, source: str) -> Volume:

@@ -60,12 +60,25 @@ def test_that_what_is_said_of_several_series_is_said_once_with_their_names(tmp_p
     def turned(dataset: Any, k: int) -> None:
         if k % 2:
             dataset.ImageOrientationPatient = [0, 1, 0, 0, 0, -1]
+            dataset.ImagePositionPatient = [k, 0, 0]
+
+    write_series(tmp_path, phantom((6, 7, 8)), edit=turned)
+    series = list_series(tmp_path)
+    assert len(series) == 2
+    cohort = cohort_of_series(series, name="mixed")
+    mixed = [note for note in cohort.card.notes if "it holds 2 blocks of slices" in note.lower()]
+    assert len(mixed) == 1
+    assert mixed[0].startswith(f"{cohort.card.extra['names'][0]}, {cohort.card.extra['names'][1]}: ")
+
+
+def test_that_single_slices_are_left_out_with_the_reason(tmp_path: Path) -> None:
+    def turned(dataset: Any, k: int) -> None:
+        if k % 2:
+            dataset.ImageOrientationPatient = [0, 1, 0, 0, 0, -1]
 
     write_series(tmp_path, phantom((6, 7, 8)), edit=turned)
     series = list_series(tmp_path)
     assert len(series) == 5
-    notes = cohort_of_series(series, name="mixed").card.notes
-    mixed = [note for note in notes if "it holds 5 blocks of slices" in note]
-    assert len(mixed) == 1
-    assert "and 2 more: The series" in mixed[0]
-    assert sum("single slice" in note for note in notes) == 1
+    cohort = cohort_of_series(series, name="mixed")
+    assert cohort.card.n_rows == 1
+    assert sum("a single slice: a 2-D image" in report.sentence for report in cohort.reports) >= 4

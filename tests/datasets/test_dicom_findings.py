@@ -337,8 +337,27 @@ def test_that_single_headers_without_pixels_are_left_out_and_counted(tmp_path: P
             del dataset["PixelData"]
 
     series = only(write_series(tmp_path, BLOCK, edit=emptied))
-    assert finding(series, "no_pixels").sentence.startswith("2 files of 10 have no pixel data")
+    assert finding(series, "no_pixels").sentence == "2 files of 10 have no pixel data and are left out."
     assert open_series(series).raw.shape == (7, 8, 8)
+
+
+def test_that_one_header_without_pixels_is_told_in_the_singular(tmp_path: Path) -> None:
+    def emptied(dataset: Any, k: int) -> None:
+        if k == 4:
+            del dataset["PixelData"]
+
+    series = only(write_series(tmp_path, BLOCK, edit=emptied))
+    assert finding(series, "no_pixels").sentence == "1 file of 10 has no pixel data and is left out."
+
+
+def test_that_a_single_slice_is_refused_as_an_image(tmp_path: Path) -> None:
+    series = only(write_series(tmp_path, BLOCK, left_out=range(1, 10)))
+    found = finding(series, "one_slice")
+    assert found.severity == "error"
+    assert not series.readable
+    assert "holds a single slice: a 2-D image, not a volume, which needs at least two" in found.sentence
+    with pytest.raises(DataError, match="a single slice: a 2-D image, not a volume"):
+        open_series(series)
 
 
 @pytest.mark.parametrize("value", [None, "1e300"])

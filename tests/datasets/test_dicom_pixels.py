@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,11 @@ def of_pydicom(name: str) -> Path:
     if path is None:
         pytest.skip(f"this pydicom comes without {name}")
     return Path(str(path))
+
+
+def as_volume(series: Series) -> Series:
+    """A single image is refused as a volume; its pixels are read all the same."""
+    return replace(series, findings=tuple(one for one in series.findings if one.kind != "one_slice"))
 
 
 def test_that_one_rescale_keeps_the_stored_integers(tmp_path: Path) -> None:
@@ -244,7 +250,7 @@ def test_that_one_image_in_every_transfer_syntax_is_one_image(name: str) -> None
     import pydicom
 
     reference = pydicom.dcmread(of_pydicom("MR_small.dcm")).pixel_array
-    volume = open_series(only(of_pydicom(name)))
+    volume = open_series(as_volume(only(of_pydicom(name))))
     assert_array_equal(volume.raw[:, :, 0], reference.T)
     assert volume.raw.dtype == np.int16
 
@@ -254,7 +260,7 @@ def test_that_real_files_give_the_numbers_pydicom_gives(name: str) -> None:
     import pydicom
 
     path = of_pydicom(name)
-    volume = open_series(only(path))
+    volume = open_series(as_volume(only(path)))
     assert_array_equal(volume.raw[:, :, 0], pydicom.dcmread(path).pixel_array.T)
 
 
@@ -279,7 +285,7 @@ def test_that_cut_off_pixels_are_seen_in_the_headers_and_name_the_file(tmp_path:
     path = whole.files[3]
     path.write_bytes(path.read_bytes()[:-30])
     (told,) = [finding for finding in only(folder).findings if finding.kind == "truncated"]
-    assert f"1 file of 6 end before their pixels do ({path.name})" in told.sentence
+    assert f"1 file of 6 ends before its pixels do ({path.name})" in told.sentence
     with pytest.raises(DataError, match=rf"{path.name}.*(cut off|damaged)"):
         open_series(whole)
     assert not list_series(of_pydicom("MR_truncated.dcm"))[0].readable
