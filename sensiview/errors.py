@@ -44,11 +44,14 @@ class Stopped(Exception):
     """Raised inside a job, at its next batch, after the user cancelled it."""
 
 
-def suggestion(wrong: str, known: list[str]) -> str:
-    """Return `` Did you mean 'x'?`` for the known name nearest to `wrong`, or the known names."""
+def suggestion(wrong: str, known: list[str], *, likeness: float = 0.6) -> str:
+    """Return `` Did you mean 'x'?`` for the known name nearest to `wrong`, or the known names.
+
+    `likeness` is how much of both names must agree, 0 to 1 (difflib's ratio).
+    """
     import difflib
 
-    near = difflib.get_close_matches(wrong, known, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(wrong, known, n=1, cutoff=likeness)
     if near:
         return f" Did you mean '{near[0]}'?"
     if 0 < len(known) <= 30:

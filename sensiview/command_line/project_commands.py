@@ -93,9 +93,7 @@ def add_model(options: argparse.Namespace, tools: Tools) -> int:
                   "preprocessing": described.preprocessing})  # fmt: skip
         return 0
     say(f"Added '{described.name}': {described.architecture or 'program'}, {described.n_parameters:,} parameters")
-    for note in described.notes:
-        complain(note)
-    return 0
+    return 0  # what there is to say of it was said while it was inspected
 
 
 def runs(options: argparse.Namespace, tools: Tools) -> int:

@@ -15,6 +15,8 @@ from sensiview.models.recipe import TrainingRecipe
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+# How alike a wrong name and a known one must be: "resnt50" means "resnet50", "meshnet" does not.
+_NEAR = 0.75
 Emits = Literal["probability", "logit", "value"]
 Shape = tuple[int, ...]
 
@@ -183,8 +185,20 @@ def choose(key: str, known: Mapping[str, Architecture]) -> Architecture:
     Raises
     ------
     UserError
-        There is none; the sentence has the nearest name.
+        There is none; the sentence has the nearest name, or says what there is.
     """
     if key in known:
         return known[key]
-    raise UserError(f"There is no architecture '{key}'.{suggestion(key, list(known))}")
+    raise UserError(
+        f"There is no architecture '{key}'.{suggestion(key, list(known), likeness=_NEAR) or _others(known)}"
+    )
+
+
+def _others(known: Mapping[str, Architecture]) -> str:
+    from sensiview.models.torchvision_networks import NAMES
+
+    own = ", ".join(key for key in known if key not in NAMES)
+    return (
+        f" Known: {own}, and torchvision's classifiers of images by their names. Add any other network as a plugin or "
+        "as an exported program (.pt2)."
+    )

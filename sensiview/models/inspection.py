@@ -17,6 +17,8 @@ from sensiview.models.readout import as_columns, first_tensor
 from sensiview.models.state import kept_as_it_was
 from sensiview.models.tracing import Activation, FinalActivation, Meter
 
+# Rows, channels and three axes.
+_VOLUMES = 5
 _TRIAL_SECONDS = 0.2
 _TRIAL_BYTES = 256 * 2**20
 _TRIAL_ROWS = 65_536
@@ -58,7 +60,7 @@ def describe(
     Raises
     ------
     ModelError
-        The network can't compute on these rows, or gives no tensor.
+        The network can't compute on these rows, gives no tensor, or a value for each voxel of a volume.
     """
     with kept_as_it_was(module):
         # One pass sees it all: shapes by hooks, cost and final activation operator by operator.
@@ -72,6 +74,7 @@ def describe(
             found = watch.behind(output)
             watch.forget()
         activation = found[0] if found else None
+        _refuse_labels_of_voxels(output, rows, name)
         columns = as_columns(output, len(rows), f"The network '{name}'").flatten(1)
         cost = Footprint.of(meter, rows)
         speed = {str(rows.device): _rows_per_second(module, rows, cost)} if time_it else {}
@@ -99,6 +102,19 @@ def describe(
         bytes_per_row=cost.bytes_per_row,
         notes=tuple(notes),
         **known,
+    )
+
+
+def _refuse_labels_of_voxels(output: Tensor, rows: Tensor, name: str) -> None:
+    """A network that segments volumes has millions of outputs, none of which is an answer about the volume."""
+    if rows.ndim != _VOLUMES or output.ndim != _VOLUMES or output.shape[2:].numel() == 1:
+        return
+    grid = " x ".join(map(str, output.shape[2:]))
+    raise ModelError(
+        f"The network '{name}' gives {output.shape[1]:,} value{'s' if output.shape[1] > 1 else ''} for each voxel "
+        f"({grid}), as networks that label voxels (segmentation) do. The analyses explain networks that give one "
+        "answer for a volume. Wrap it in a module that pools its answer, for example the mean probability of one label "
+        "over all voxels, and add that as an exported program (.pt2)."
     )
 
 

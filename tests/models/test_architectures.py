@@ -80,6 +80,24 @@ def test_that_wrong_options_are_sentences(key: str, values: dict[str, Any], word
         architectures()[key].parse(values)
 
 
+@pytest.mark.parametrize(
+    ("key", "words", "not_said"),
+    [
+        ("resnt50", "Did you mean 'resnet50'?", "Known"),
+        ("cnn-3d", "Did you mean 'cnn3d'?", "Known"),
+        ("meshnet", "resnet3d18", "Did you mean"),
+        ("unet", "or as an exported program (.pt2)", "Did you mean"),
+    ],
+)
+def test_that_an_unknown_architecture_gets_a_suggestion_only_where_one_is_near(
+    key: str, words: str, not_said: str
+) -> None:
+    with pytest.raises(UserError) as told:
+        choose(key, all_architectures())
+    assert words in told.value.sentence
+    assert not_said not in told.value.sentence
+
+
 def test_that_tables_and_images_are_not_mixed_up() -> None:
     known = architectures()
     with pytest.raises(ModelError, match="columns of a table"):

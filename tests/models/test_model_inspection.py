@@ -112,6 +112,22 @@ def test_that_a_network_is_as_it_was_after_looking() -> None:
     assert not any(part._forward_hooks for part in module.modules())
 
 
+@pytest.mark.parametrize("labels", [1, 3])
+def test_that_a_network_that_labels_voxels_is_refused_with_what_to_do(labels: int) -> None:
+    with pytest.raises(ModelError) as told:
+        look(nn.Sequential(nn.Conv3d(1, 4, 3, padding=1), nn.ReLU(), nn.Conv3d(4, labels, 1)), 1, 6, 7, 8)
+    assert f"gives {labels} value{'s' if labels > 1 else ''} for each voxel (6 x 7 x 8)" in told.value.sentence
+    assert "one answer for a volume" in told.value.sentence
+    assert "Wrap it in a module that pools its answer" in told.value.sentence
+
+
+def test_that_a_wrapped_segmentation_network_is_a_classifier() -> None:
+    labelling = nn.Conv3d(1, 3, 3, padding=1)
+    wrapped = nn.Sequential(labelling, nn.Softmax(dim=1), nn.AdaptiveAvgPool3d(1), nn.Flatten())
+    assert len(look(wrapped, 1, 6, 7, 8).output_names) == 3
+    assert len(look(nn.Sequential(labelling, nn.AdaptiveAvgPool3d(1)), 1, 6, 7, 8).output_names) == 3
+
+
 def test_that_inputs_that_do_not_fit_are_a_sentence() -> None:
     with pytest.raises(ModelError, match=r"3 channels, so the shape should be \(rows, 3, height, width\)"):
         look(Branched(), 4, 8, 6)
