@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
-from sensiview.analysis.items import FieldMap, Item, Mask
+from sensiview.analysis.items import INPUT_VALUE, FieldMap, Item, Mask
 from sensiview.errors import SensiViewError
 from sensiview.gui.background import run_in_background
 from sensiview.gui.elided_label import ElidedLabel
@@ -202,7 +202,7 @@ class VolumeItemView(QWidget):
 
             self.workbench = ViewerWorkbench()
             self.workbench.problem.connect(self.problem)
-            if not self._kept:
+            if not self._kept and self._item.unit != INPUT_VALUE:
                 self.workbench.shown.connect(self._go_to_peak, Qt.ConnectionType.SingleShotConnection)
             # Beside the list of items a small window has no room for panels; the button above the panes brings them.
             self.workbench.side.setVisible(self.width() >= _WIDE)

@@ -19,7 +19,8 @@ _MOST_OF_MATRIX = 12
 _MOST_REMARKS = 12
 _MOST_BARS = 30
 _LONGEST_UNIT = 8
-_PLACE = "\0place"
+_PLACE, _ORDER = "\0place", "\0order"
+_RANK = "rank"
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,8 @@ def _of_table(item: IndexTable) -> ReportTable:
 def _ordered(item: IndexTable) -> tuple[pd.DataFrame, str]:
     """Return the rows to show, and a sentence when some are left out.
 
-    Bars: the largest last value first within each group. A matrix: the largest numbers only, since its heat map shows
+    Bars: by rank where there is one, else the largest last value first, within each group; what has no rank (0: outside
+    all regions) comes last. A matrix: the largest numbers only, since its heat map shows
     all. Other tables keep their order.
     """
     frame = item.frame.reset_index(drop=True)
@@ -116,10 +118,10 @@ def _ordered(item: IndexTable) -> tuple[pd.DataFrame, str]:
         return frame.loc[strongest], note
     if item.plot == "bars" and item.values and item.keys:
         place = frame.groupby(list(item.keys[:-1]), sort=False, dropna=False).ngroup() if item.keys[:-1] else 0
-        frame = frame.assign(**{_PLACE: place}).sort_values(
-            [_PLACE, item.values[-1]], ascending=[True, False], kind="stable", na_position="last"
-        )
-        frame = frame.drop(columns=_PLACE)
+        ranked = _RANK in frame and frame[_RANK].dtype.kind in "iuf"
+        order = frame[_RANK].where(frame[_RANK] > 0) if ranked else -frame[item.values[-1]]
+        frame = frame.assign(**{_PLACE: place, _ORDER: order})
+        frame = frame.sort_values([_PLACE, _ORDER], kind="stable", na_position="last").drop(columns=[_PLACE, _ORDER])
     note = f"The first {_MOST_ROWS} of {total:,} rows; all of them are in the CSV export." if total > _MOST_ROWS else ""
     return frame.head(_MOST_ROWS), note
 

@@ -14,8 +14,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from sensiview.analysis.item_files import write_items
-from sensiview.analysis.items import FieldMap, Item, Mask, Matrix
+from sensiview.analysis.items import INPUT_VALUE, FieldMap, Item, Mask, Matrix
 from sensiview.gui.background import busy
+from sensiview.gui.viewer.compositing import compose
 from sensiview.gui.volume_item_view import VolumeItemView
 from sensiview.importing import add_volumes
 
@@ -176,6 +177,21 @@ def test_that_a_signed_map_without_other_axes_gets_a_range_about_zero(window: An
     layer = view.workbench.scene.layers[-1]
     assert layer.look.signed
     assert layer.unit == "1/mm"
+
+
+def test_that_a_masked_input_is_grey_anatomy_and_not_a_colour_over_it(window: Any, wait_until: Any) -> None:
+    values = np.linspace(0, 1, int(np.prod(SHAPE)), dtype=np.float32).reshape(SHAPE[::-1])
+    item = FieldMap(title="Masked input", values=values, axes=("z", "y", "x"), affine=AFFINE, unit=INPUT_VALUE)
+    run = add_run(window, {"masked_input": item})
+    view = page_of(window, run, "masked_input", wait_until).view()
+    scene = view.workbench.scene
+    for axis in (0, 1, 2):
+        picture = compose(scene.layers, scene.grid, axis, scene.cursor_voxel[axis], mirrored=False).astype(int)
+        assert np.ptp(picture, axis=-1).max() == 0, "there is colour in it"
+        own = compose(scene.layers[1:], scene.grid, axis, scene.cursor_voxel[axis], mirrored=False)
+        np.testing.assert_array_equal(picture, own, err_msg="the volume below shines through")
+        assert np.ptp(own) > 20
+    assert scene.cursor_voxel == scene.grid.voxel(scene.grid.centre), "an input has no peak to begin at"
 
 
 def test_that_newer_values_take_the_place_of_older_ones(window: Any, wait_until: Any) -> None:

@@ -19,6 +19,7 @@ from sensiview.models.card import ModelCard
 from sensiview.reporting.anatomy import Anatomy
 from sensiview.reporting.export import Draw
 from sensiview.reporting.report import write_report
+from sensiview.reporting.report_tables import report_table
 
 DATA = DatasetCard(
     name="Pima",
@@ -268,6 +269,22 @@ def test_that_long_tables_are_cut_and_say_so(record: dict[str, Any]) -> None:
     assert "value (%)" in text
     assert " f99 " in text
     assert " f0 " not in text
+
+
+def test_that_regions_come_by_rank_within_each_map_and_what_has_none_last(record: dict[str, Any]) -> None:
+    frame = pd.DataFrame(
+        {
+            "map": ["A"] * 4 + ["B"] * 3,
+            "region": ["outside", "a2", "a1", "a3", "b1", "b3", "b2"],
+            "density": [0.9, 0.2, 0.5, 0.1, 0.7, 0.3, 0.4],
+            "share_of_map": [0.9, 0.5, 0.1, 0.4, 0.2, 0.3, 0.5],
+            "rank": [0, 2, 1, 3, 1, 3, 2],
+        }
+    )
+    item = IndexTable(title="Regions", frame=frame, keys=("map", "region"), values=("density", "share_of_map"))
+    table = report_table(item)
+    assert table is not None
+    assert [row[1] for row in table.rows] == ["a1", "a2", "a3", "outside", "b1", "b2", "b3"]
 
 
 def test_that_missing_numbers_and_large_matrices_are_handled(record: dict[str, Any]) -> None:

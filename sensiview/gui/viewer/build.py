@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from sensiview.analysis.items import FieldMap, Mask
+from sensiview.analysis.items import INPUT_VALUE, FieldMap, Mask
 from sensiview.datasets.volume import Volume
 from sensiview.errors import DataError
 from sensiview.gui.viewer.geometry import interpolated, placement, same_grid
@@ -160,7 +160,8 @@ def layer_from_map(
 ) -> Layer:
     """Return a map or mask of a result as a layer.
 
-    A mask is shown where it covers, as 1 - m. A signed map gets a zero-centred range on a diverging colour map.
+    A mask is shown where it covers, as 1 - m. A signed map gets a zero-centred range on a diverging colour map, an
+    input as the network sees it is grey and hides what lies below.
 
     Parameters
     ----------
@@ -257,6 +258,9 @@ def _ranges(array: Array, slope: float, intercept: float) -> tuple[tuple[float, 
 def _map_look(item: FieldMap, limits: tuple[float, float], window: tuple[float, float]) -> Look:
     if isinstance(item, Mask):
         return Look("hot", 0.0, 1.0, 0.8, threshold=0.1, alpha_by_magnitude=True)
+    if item.unit == INPUT_VALUE:
+        # Anatomy as the network sees it: a picture of its own, not a colour over another one.
+        return Look("grey", *window)
     if item.signed:
         high = max(abs(window[0]), abs(window[1])) or 1.0
         return Look("blue_red", 0.0, high, 0.8, threshold=0.05 * high, signed=True, alpha_by_magnitude=True)
