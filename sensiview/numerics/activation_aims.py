@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -109,8 +108,3 @@ def _aim(layer: str, place: tuple[int, ...], shape: tuple[int, ...]) -> Aim:
 def times(shape: Sequence[int]) -> str:
     """Return ``3 x 32 x 32``."""
     return " x ".join(map(str, shape))
-
-
-def numbers(shape: Sequence[int]) -> int:
-    """Return how many numbers an array of this shape has."""
-    return math.prod(shape)

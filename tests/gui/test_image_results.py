@@ -22,7 +22,7 @@ from sensiview.gui.plots.image_depth import DepthProfilePlot
 from sensiview.gui.plots.image_film import FilmPlot
 from sensiview.gui.plots.image_maps import ImageMapPlot
 from sensiview.gui.plots.image_pictures import PicturesPlot
-from sensiview.gui.plots.image_scales import exponent_of, power_text
+from sensiview.gui.plots.image_scales import power_text, scale_exponent
 from sensiview.gui.plots.image_tile import best_columns
 from sensiview.reporting.anatomy import Anatomy
 
@@ -362,7 +362,13 @@ def test_that_grids_are_written_as_one_figure_over_their_images(tmp_path: Path, 
 
 
 def test_that_powers_are_written_as_in_captions() -> None:
-    assert [power_text(exponent_of(v)) for v in (5.0, 0.02, 0.9e-3, 2e4, 0.0)] == ["", "× 10⁻²", "× 10⁻⁴", "× 10⁴", ""]
+    assert [power_text(scale_exponent(v)) for v in (5.0, 0.02, 0.9e-3, 2e4, 0.0)] == [
+        "",
+        "× 10⁻²",
+        "× 10⁻⁴",
+        "× 10⁴",
+        "",
+    ]
 
 
 def test_that_pictures_fill_a_page_without_gaps_where_that_costs_little() -> None:

@@ -30,7 +30,7 @@ class PercentSlider(QWidget):
         self._slider.setRange(0, 100)
         self._slider.setPageStep(10)
         self._slider.setMinimumWidth(84)
-        self._label.setMinimumWidth(self._label.fontMetrics().horizontalAdvance(f"{label} 100 %") + 8)
+        self._label.setMinimumWidth(self.label_width())
         self._label.setBuddy(self._slider)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -43,6 +43,14 @@ class PercentSlider(QWidget):
     def share(self) -> float:
         """The value between 0 and 1."""
         return self._slider.value() / 100
+
+    def label_width(self) -> int:
+        """Return the width that the label needs at its longest."""
+        return self._label.fontMetrics().horizontalAdvance(f"{self._text} 100 %") + 8
+
+    def widen_label(self, width: int) -> None:
+        """Make the label as wide as another one, so that sliders begin below each other."""
+        self._label.setMinimumWidth(width)
 
     def value(self) -> int:
         """Return the value in per cent."""
@@ -89,7 +97,9 @@ class LookButton(QToolButton):
         column = QVBoxLayout(form)
         column.setContentsMargins(12, 10, 12, 10)
         column.addWidget(self.choices)
+        widest = max(slider.label_width() for slider in (self.opacity, self.threshold))
         for slider in (self.opacity, self.threshold):
+            slider.widen_label(widest)
             slider.moved.connect(self.changed)
             column.addWidget(slider)
         form.setMinimumWidth(250)

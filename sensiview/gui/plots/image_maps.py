@@ -24,7 +24,7 @@ from sensiview.gui.plots.image_colouring import (
 )
 from sensiview.gui.plots.image_controls import LookButton
 from sensiview.gui.plots.image_ground import Beside, Ground
-from sensiview.gui.plots.image_scales import cells_of, exponent_of, in_pixels, limits_of, power_text
+from sensiview.gui.plots.image_scales import cells_of, in_pixels, limits_of, power_text, scale_exponent
 from sensiview.gui.plots.image_spans import Arranged, arranged, label, length, several, spanning
 from sensiview.gui.plots.image_tile import Bar, Tile, rect_numbers
 from sensiview.gui.plots.image_tiles import TileGrid
@@ -174,7 +174,7 @@ class ImageMapPlot(ItemPlot):
             return [Bar((-1.0, 1.0) if signed else (0.0, 1.0), "share of each map's largest", signed, table)]
         found = []
         for (low, high), *_ in limits:
-            power = exponent_of(max(abs(low), abs(high)))
+            power = scale_exponent(max(abs(low), abs(high)))
             factor = 10.0**power
             # Beside a small row there is no room for more than the power.
             label = power_text(power) if self.chosen("scale") == "row" else f"{power_text(power)} {unit}".strip()

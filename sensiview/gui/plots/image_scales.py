@@ -13,7 +13,7 @@ from sensiview.gui.plots.colours import colour_limits
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def exponent_of(largest: float) -> int:
+def scale_exponent(largest: float) -> int:
     """Return the power of ten of a scale's end; 0 between 0.1 and 1000, where numbers are read as they are."""
     if not math.isfinite(largest) or largest <= 0 or 0.1 <= largest < 1000:
         return 0
