@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from pydantic import field_validator
 
@@ -89,6 +90,14 @@ class SensitivityParameters(Parameters):
         if abs(value) < 1e-12:
             raise ValueError("The change must differ from 0")
         return value
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Self:
+        """Check values; `layer` may be written for a single one of `layers`."""
+        given = dict(values)
+        if "layer" in given and "layers" not in given:
+            given["layers"] = given.pop("layer")
+        return super().parse(given)
 
     def rows_at_once(self, study: Study) -> int:
         """Return how many perturbations are done between two states that are kept."""

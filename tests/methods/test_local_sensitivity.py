@@ -304,6 +304,11 @@ def test_that_what_does_not_fit_is_said_before_a_run(parameters: dict[str, Any],
     assert words in found[0]
 
 
+def test_that_one_layer_may_be_written_alone() -> None:
+    assert ANALYSIS.Parameters.parse({"layer": "3"}).layers == ["3"]
+    assert ANALYSIS.Parameters.parse({"layers": "0, 3"}).layers == ["0", "3"]
+
+
 def test_that_a_change_of_zero_is_refused() -> None:
     with pytest.raises(UserError, match="must differ from 0"):
         ANALYSIS.Parameters.parse({"perturbation": "fixed", "delta": 0})
