@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sensiview.analysis.comparison_plan import MOST_MAPS, run_target
 from sensiview.analysis.finished_maps import unique_titles
-from sensiview.analysis.items import FieldMap, ImageSeries, Item, Mask
+from sensiview.analysis.items import FieldMap, ImageSeries, IndexTable, Item, Mask
 from sensiview.analysis.map_items import some
 from sensiview.analysis.map_parameters import Targets
 from sensiview.analysis.study import Finished
@@ -91,6 +91,10 @@ def _maps_of(run: Finished, title: str, axes: tuple[str, ...], key: str, known: 
     if len(axes) == 3:
         values = np.swapaxes(values, -1, -3)
     names = item.coordinates.get(key, ()) if key in front else _names_without_axis(item, items, known)
+    wanted = run_target(run)
+    if not names and front == ["target"] and run.parameters.get("start") == "own_class":
+        # Every target began with an image of its own class: a map for each of these images.
+        names, front, wanted = _names_of_starts(items, len(values), known), [key], "true"
     if not names:
         raise UserError(
             f"The map of '{title}' is not of an {key} of this data set, so there is nothing to compare it on."
@@ -106,7 +110,7 @@ def _maps_of(run: Finished, title: str, axes: tuple[str, ...], key: str, known: 
     sizes = values.shape[1 : 1 + len(front)]
     for cell in np.ndindex(sizes):
         words = [_word(item, axis, at) for axis, at in zip(front, cell, strict=True)]
-        target: Targets = run_target(run)
+        target: Targets = wanted
         if "target" in front:
             label = _label(item, "target", cell[front.index("target")])
             target = target if label in _WORDS else label
@@ -128,6 +132,12 @@ def _names_without_axis(item: FieldMap, items: Mapping[str, Item], known: Sequen
     if isinstance(below, ImageSeries) and len(below.labels) == 1 and below.labels[0] in known:
         return below.labels
     return tuple(known) if isinstance(item, Mask) else ()
+
+
+def _names_of_starts(items: Mapping[str, Item], count: int, known: Sequence[str]) -> tuple[str, ...]:
+    table = items.get("summary")
+    starts = list(map(str, table.frame["image"])) if isinstance(table, IndexTable) and "image" in table.frame else []
+    return tuple(starts) if len(set(starts)) == count and set(starts) <= set(known) else ()
 
 
 def _label(item: FieldMap, axis: str, at: int) -> str:

@@ -95,7 +95,10 @@ def item_text(name: str, item: Item) -> str:
     if isinstance(item, Curve):
         return f"{heading}\n{frame_text(_thinned(item))}"
     if isinstance(item, Matrix):
-        return f"{heading}\n{frame_text(item.to_frame().reset_index())}"
+        frame = item.to_frame()
+        # Counts are whole.
+        counts = bool((item.values % 1 == 0).all())
+        return f"{heading}\n{frame_text((frame.astype(int) if counts else frame).reset_index())}"
     if isinstance(item, Note):
         return f"{heading}\n{item.text}"
     shape = getattr(getattr(item, "values", None), "shape", ())

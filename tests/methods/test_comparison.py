@@ -16,6 +16,7 @@ from sensiview.analysis.items import Curve, FieldMap, ImageSeries, IndexTable, I
 from sensiview.analysis.result import Result
 from sensiview.analysis.study import Finished, Study
 from sensiview.errors import UserError
+from sensiview.methods.activation_maximization import ActivationMaximization
 from sensiview.methods.comparison import Comparison
 from sensiview.methods.grad_cam import GradCam
 from sensiview.methods.occlusion import Occlusion
@@ -275,3 +276,18 @@ def silent() -> Any:
     from sensiview.analysis.progress import Silent
 
     return Silent()
+
+
+def test_that_images_maximised_for_their_own_class_stand_beside_maps_of_these_images() -> None:
+    found = of_run(ActivationMaximization(), "found", start="own_class", steps=3)
+    starts = list(frame(found.result(), "summary")["image"])
+    maps = of_values("maps", RANDOM, target="true")
+    result = run(ANALYSIS, study(found, maps), runs=["found", "maps"], **QUICK)
+    each = frame(result, "similarity_each")
+    assert sorted(each["image"]) == sorted(starts)
+    change = field(found.result(), "change").values
+    for place, name in enumerate(starts):
+        wanted = stats.spearmanr(change[place].ravel(), RANDOM[NAMES.index(name)].ravel()).statistic
+        got = each.loc[each["image"] == name, "rank_correlation"].item()
+        assert got == pytest.approx(wanted)
+    assert "true class" in note(result)
