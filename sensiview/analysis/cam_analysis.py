@@ -9,10 +9,10 @@ from sensiview.analysis.map_examples import image_study, volume_study
 from sensiview.analysis.map_items import MapWords
 from sensiview.analysis.map_parameters import (
     MapParameters,
-    gradient_bytes,
     input_count,
     map_obstacles,
     map_problems,
+    pass_bytes,
 )
 from sensiview.analysis.map_run import open_map_run, run_maps
 from sensiview.analysis.parameters import parameter
@@ -23,6 +23,7 @@ from sensiview.analysis.volume_map_parameters import times
 from sensiview.errors import UserError
 from sensiview.models.card import ModelCard
 from sensiview.numerics.map_layers import chosen_layer, map_layers
+from sensiview.numerics.pass_memory import row_bytes_after
 
 Weighting = Literal["grad_cam", "grad_cam_plus_plus"]
 
@@ -89,7 +90,12 @@ class CamAnalysis(Analysis[CamParameters]):
             count = input_count(study, parameters)
         except UserError:
             return Cost(0, 0)
-        return Cost(count, gradient_bytes(study, parameters, count), note="Each evaluation with a backward pass.")
+        try:
+            row_bytes = row_bytes_after(study.model, chosen_layer(study.model, parameters.layer))
+        except UserError:
+            row_bytes = study.model.bytes_per_row
+        peak = pass_bytes(study, parameters, count, row_bytes, scratch=False)
+        return Cost(count, peak, note="Each evaluation with a backward pass.")
 
     def weighting(self, parameters: CamParameters) -> Weighting:
         """Return how channels are weighed."""

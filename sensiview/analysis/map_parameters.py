@@ -19,8 +19,10 @@ from sensiview.analysis.volume_map_parameters import (
 )
 from sensiview.datasets.card import DatasetCard
 from sensiview.errors import UserError
+from sensiview.models.batch_limits import memory_available, rows_that_fit
 from sensiview.models.card import ModelCard
 from sensiview.models.outputs import parse_target
+from sensiview.numerics.pass_memory import gradient_row_bytes, scratch_bytes
 
 Targets = str | int | list[str | int]
 # More than this of single maps is kept by nobody's machine for a look.
@@ -205,8 +207,35 @@ def map_bytes(study: Study, parameters: MapParameters) -> int:
     return kept + (40 * one if parameters.average else 0)
 
 
+def rows_together(study: Study, parameters: ChoiceParameters, rows: int, *, gradient: bool) -> int:
+    """Return how many of `rows` rows go through the network at once: as asked for, or what is found to fit.
+
+    On a CPU; of a GPU nothing is known before torch is loaded, and eight rows are a guess.
+    """
+    assert study.model is not None
+    if wanted := parameters.rows_at_once(study):
+        return min(rows, wanted)
+    if study.device not in ("auto", "cpu") or not study.model.flops_per_row:
+        return min(rows, 8 if gradient else 64)
+    model, own = study.model, math.prod(own_shape(study)) * (channel_count(study) + 1)
+    times = GRAPH if gradient else 1
+    size = times * model.bytes_per_row + 8 * own
+    return min(rows, rows_that_fit(memory_available(), size, model.flops_per_row * (3 if gradient else 1)))
+
+
 def gradient_bytes(study: Study, parameters: MapParameters, rows: int) -> int:
     """Return the memory of a map that is made with backward passes over `rows` rows or less at once."""
     assert study.model is not None
-    batch = min(rows, parameters.rows_at_once(study) or 8)
-    return GRAPH * batch * max(study.model.bytes_per_row, 1) + map_bytes(study, parameters)
+    return pass_bytes(study, parameters, rows, gradient_row_bytes(study.model))
+
+
+def pass_bytes(
+    study: Study, parameters: MapParameters, rows: int, row_bytes: int, *, gradient: bool = True, scratch: bool = True
+) -> int:
+    """Return the memory of passes of `row_bytes` for each of the rows that go through at once, and of the maps."""
+    assert study.model is not None
+    batch = rows_together(study, parameters, rows, gradient=gradient)
+    own = 4 * math.prod(own_shape(study)) * channel_count(study)
+    held = scratch_bytes(study.model) if scratch and len(own_shape(study)) == 3 else 0
+    # The rows as they were read and as they go through.
+    return held + batch * (row_bytes + 2 * own) + map_bytes(study, parameters)

@@ -15,13 +15,12 @@ from sensiview.analysis.map_examples import image_study, volume_study
 from sensiview.analysis.map_items import MapWords
 from sensiview.analysis.map_parameters import (
     MapParameters,
-    channel_count,
     input_count,
-    map_bytes,
     map_obstacles,
     map_problems,
     own_shape,
     own_spacing,
+    pass_bytes,
     selected_count,
 )
 from sensiview.analysis.map_run import open_map_run, run_maps
@@ -31,6 +30,7 @@ from sensiview.analysis.progress import Checkpoint, Progress
 from sensiview.analysis.result import Result
 from sensiview.analysis.study import Study
 from sensiview.errors import Stopped, UserError
+from sensiview.numerics.pass_memory import forward_row_bytes
 from sensiview.numerics.replacement import parse_fill
 from sensiview.numerics.window_sizes import window_counts, window_sizes
 
@@ -161,9 +161,7 @@ class Occlusion(Analysis[OcclusionParameters]):
             parts = int(np.prod(_counts(study, parameters))) if parameters.mode == "windows" else _REGIONS
         except UserError:
             return Cost(0, 0)
-        batch = min(parts, parameters.rows_at_once(study) or 64)
-        own = int(np.prod(own_shape(study))) * channel_count(study)
-        peak = batch * (max(study.model.bytes_per_row, 1) + 8 * own) + map_bytes(study, parameters)
+        peak = pass_bytes(study, parameters, parts, forward_row_bytes(study.model), gradient=False)
         note = "" if parameters.mode == "windows" else f"With about {_REGIONS} regions; the atlas says how many."
         return Cost(count * (parts + 1), peak, note=note)
 

@@ -11,16 +11,12 @@ from torch import Tensor, nn
 
 from sensiview.errors import ModelError, SensiViewError
 from sensiview.models import devices
+from sensiview.models.batch_limits import rows_that_fit
 from sensiview.models.tracing import Meter
 
 if TYPE_CHECKING:
     from sensiview.models.network import Network
 
-MOST_ROWS = 65_536
-_SHARE_OF_MEMORY = 4
-# Work of one batch, in floating point operations: about half a second on two cores, and on a GPU. Without such a
-# bound a batch of a large network takes minutes, and a cancelled job could not end.
-_WORK = {"cpu": 6e10, "mps": 1e12, "cuda": 8e12}
 _OUT_OF_MEMORY = (
     "out of memory",
     "can't allocate memory",
@@ -118,10 +114,8 @@ def fitting(network: Network, cost: Footprint, answer_bytes: int, wanted: int | 
     fixed: int | None = getattr(network.module, "fixed_rows", None)
     if fixed or wanted:
         return fixed or wanted or 1
-    fits = devices.memory_free(network.device) // _SHARE_OF_MEMORY // max(1, cost.bytes_per_row + answer_bytes)
-    work = _WORK[network.device.type] / max(1, cost.flops_per_row)
-    most = max(1, min(MOST_ROWS, int(fits), int(work)))
-    return 1 << (most.bit_length() - 1)
+    free = devices.memory_free(network.device)
+    return rows_that_fit(free, cost.bytes_per_row + answer_bytes, cost.flops_per_row, network.device.type)
 
 
 def release(device: torch.device) -> None:

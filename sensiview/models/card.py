@@ -30,7 +30,8 @@ class ModelCard(BaseModel):
     (a classifier without), ``value`` (anything else). `preprocessing` is part of the model:
     ``{"kind": "none"}`` or ``{"kind": "standardise", "mean": [...], "std": [...]}`` for tables.
     `accuracy` by name of the split. `rows_per_second` by device, measured. `bytes_per_row` is the
-    memory one row needs on its way through, measured.
+    memory one row needs on its way through, `gradient_bytes_per_row` on its way there and back (0 where it can't be
+    differentiated, or nobody measured), `flops_per_row` the work of the way through; measured.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -49,6 +50,8 @@ class ModelCard(BaseModel):
     accuracy: dict[str, float] = {}
     rows_per_second: dict[str, float] = {}
     bytes_per_row: int = 0
+    gradient_bytes_per_row: int = 0
+    flops_per_row: int = 0
     notes: tuple[str, ...] = ()
     # How it came to be, where it was trained here: seed, run, fold, folds, train and test subjects, data set.
     training: dict[str, Any] = {}

@@ -77,6 +77,7 @@ def describe(
         _refuse_labels_of_voxels(output, rows, name)
         columns = as_columns(output, len(rows), f"The network '{name}'").flatten(1)
         cost = Footprint.of(meter, rows)
+        there_and_back = _gradient_bytes(module, rows) if rows.ndim > 2 else 0
         speed = {str(rows.device): _rows_per_second(module, rows, cost)} if time_it else {}
     n_outputs = columns.shape[1]
     _check_names(name, tuple(rows.shape[1:]), n_outputs, input_names, output_names, class_names)
@@ -100,6 +101,8 @@ def describe(
         n_parameters=sum(p.numel() for p in module.parameters()),
         rows_per_second=speed,
         bytes_per_row=cost.bytes_per_row,
+        gradient_bytes_per_row=there_and_back,
+        flops_per_row=cost.flops_per_row,
         notes=tuple(notes),
         **known,
     )
@@ -148,6 +151,20 @@ def _emits(activation: Activation | None, n_classes: int) -> Literal["probabilit
 
 def _plain_names(count: int) -> tuple[str, ...]:
     return ("output",) if count == 1 else tuple(f"output[{i}]" for i in range(count))
+
+
+def _gradient_bytes(module: nn.Module, rows: Tensor) -> int:
+    """Return the peak of a forward and backward pass with respect to one row; 0 where there is none."""
+    part = rows[: getattr(module, "fixed_rows", None) or 1].detach().clone().requires_grad_()
+    for parameter in module.parameters():
+        parameter.requires_grad_(False)
+    try:
+        with torch.enable_grad(), Meter() as meter:
+            output, _ = first_tensor(module(part.clone()))  # some networks work in place
+            torch.autograd.grad(output.sum(), part)
+    except (RuntimeError, NotImplementedError, MemoryError):
+        return 0  # whoever needs the gradient says why there is none, or that memory ran out
+    return Footprint.of(meter, part).bytes_per_row
 
 
 def _rows_per_second(module: nn.Module, rows: Tensor, cost: Footprint) -> float:

@@ -104,6 +104,35 @@ def test_that_speed_and_memory_are_measured() -> None:
     assert card.bytes_per_row == 440
 
 
+class Doubling(nn.Module):
+    """Twice the input, kept for the way back; a network without layers of its own."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.exp(torch.sin(x)).flatten(1).sum(1)
+
+
+def test_that_the_memory_of_a_backward_pass_is_measured_operator_by_operator() -> None:
+    # Input, its copy, sine and exponential live together when the way back begins, and one gradient.
+    card = look(Doubling(), 1, 10, 10, 10)
+    assert 4 * 4000 <= card.gradient_bytes_per_row <= 6 * 4000
+    kept = look(nn.Sequential(*[nn.Conv3d(1, 1, 1), nn.GELU()] * 5, nn.Flatten(), nn.Linear(1000, 2)), 1, 10, 10, 10)
+    assert kept.gradient_bytes_per_row >= 10 * 4000 > kept.bytes_per_row
+    assert kept.flops_per_row > 0
+
+
+def test_that_a_network_without_a_gradient_has_no_memory_of_one_and_in_place_layers_do_not_disturb() -> None:
+    class Counting(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return (x > 0.5).float().flatten(1).mean(1, keepdim=True)
+
+    assert look(Counting(), 1, 4, 4).gradient_bytes_per_row == 0
+    module = nn.Sequential(nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(16, 2))
+    module[2].weight.requires_grad_(False)
+    assert look(module, 1, 4, 4).gradient_bytes_per_row > 0
+    assert [p.requires_grad for p in module.parameters()] == [False, True]
+    assert look(nn.Linear(3, 2), 3).gradient_bytes_per_row == 0, "tables are not masked"
+
+
 def test_that_a_network_is_as_it_was_after_looking() -> None:
     module = Branched().train()
     module.stem.eval()
