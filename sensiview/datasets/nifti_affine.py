@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -122,7 +122,7 @@ def write_affine(image: Any, affine: Affine, space: str) -> None:
     space : str
         A `Space`.
     """
-    code = _SPACES.index(cast("Space", space)) if space in _SPACES[1:] else _ALIGNED
+    code = _SPACES.index(space) if space in _SPACES[1:] else _ALIGNED
     image.set_sform(affine, code)
     image.set_qform(affine, code, strip_shears=True)
     if _apart(image.header, np.asarray(image.header.get_qform(), dtype=np.float64), affine) > _DIFFERENT_MM:
