@@ -156,6 +156,14 @@ def test_that_blocks_and_colours_span_a_strip_with_the_power_of_ten_of_each_row(
         assert plot.nearest(plot.place(k).center()) == k
 
 
+def test_that_the_overview_of_a_grid_of_masks_shows_every_cell_with_its_weights(show: Show) -> None:
+    values = np.zeros((4, 6, 18, 3), np.float32)
+    labels = tuple(f"λ₁ {one}, λ₂ {two}" for one in (10, 100) for two in (1, 10))
+    plot = show(ImageSeries(title="Masks by weights", values=values, labels=labels, axis="cell")).plot
+    assert isinstance(plot, PicturesPlot)
+    assert plot._captions == list(labels)
+
+
 def test_that_one_image_one_block_or_all_of_them_can_be_chosen(show: Show) -> None:
     view = show(block_maps(), {"input": seen()})
     choose(view, "plot_axis_image", "b.png")

@@ -12,7 +12,7 @@ from sensiview.gui.volume_maps import is_volume_map
 
 # Plots that look at other items of the same result: take `beside`.
 WithOthers: TypeAlias = "type[ImageMapPlot | PicturesPlot | FilmPlot]"
-_SERIES = ("image", "target")
+_SERIES = ("image", "target", "cell")
 _MOST_CHANNELS = 4
 
 
