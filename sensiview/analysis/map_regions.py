@@ -17,6 +17,9 @@ from sensiview.errors import UserError
 if TYPE_CHECKING:
     import pandas as pd
 
+# A larger share outside the regions is said beside their names.
+_MOSTLY = 0.5
+
 
 def region_item(frame: pd.DataFrame) -> IndexTable:
     """Return a table of regions as an item; its first columns up to ``region`` are the keys."""
@@ -87,4 +90,10 @@ def strongest(frame: pd.DataFrame | None, most: int = 3) -> str:
         return ""
     means = frame[frame["label"] != 0].groupby("region", sort=False)["density"].mean()
     top = means[means > 0].sort_values(ascending=False, kind="stable").head(most)
-    return f"Strongest in {', '.join(map(str, top.index))}." if len(top) else ""
+    return f"Strongest in {', '.join(map(str, top.index))}.{outside(frame)}" if len(top) else ""
+
+
+def outside(frame: pd.DataFrame) -> str:
+    """Say how much of a map lies outside all regions where that is most of it; empty where it is not."""
+    share = float(frame.loc[frame["label"] == 0, "share_of_map"].mean())
+    return f" But {100 * share:.3g} % of it lies outside the atlas." if share > _MOSTLY else ""

@@ -232,7 +232,8 @@ def live_trace(opened: MaskStudy, run: MaskRun) -> Curve | None:
 def describe_masks(opened: MaskStudy, found: Masks, before: Array, masks: Array, facts: Mapping[str, Any]) -> list[str]:
     """Return in words what a mask achieves, what it covers, and what to change when it is of no use.
 
-    `masks` (n or 1, i, j, k); `facts` has lambda_1 for advice and `regions`, names of the densest regions.
+    `masks` (n or 1, i, j, k); `facts` has lambda_1 for advice and `regions`, names of the densest regions, and
+    `elsewhere`, a sentence behind them.
     """
     region = opened.problem._region
     share = float(
@@ -248,7 +249,7 @@ def describe_masks(opened: MaskStudy, found: Masks, before: Array, masks: Array,
         f"masked, and the mean probability {whose} goes from {start:.3f} to {end:.3f}."
     ]
     if regions := list(facts.get("regions", ())):
-        words.append(f"Most masked: {', '.join(regions)}.")
+        words.append(f"Most masked: {', '.join(regions)}.{facts.get('elsewhere', '')}")
     weight = float(facts["lambda_1"])
     if share < 1e-4:
         words.append(
@@ -272,6 +273,15 @@ def describe_masks(opened: MaskStudy, found: Masks, before: Array, masks: Array,
     if still and np.isfinite(found.trace[:, -1, 0]).any():
         words.append("The objective was still falling at the last step; more steps may change the mask.")
     return words
+
+
+def elsewhere(tables: Sequence[pd.DataFrame]) -> str:
+    """Say how much of the masks lies outside the atlas where that is most of it; empty where it is not."""
+    import pandas as pd
+
+    from sensiview.analysis.map_regions import outside
+
+    return outside(pd.concat(tables, ignore_index=True))
 
 
 def densest(tables: Sequence[pd.DataFrame], count: int) -> list[str]:

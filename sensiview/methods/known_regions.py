@@ -40,7 +40,7 @@ class KnownRegionsParameters(Parameters):
         help="Finished runs with masks or maps of volumes: optimised masks, Grad-CAM, occlusion, saliency.",
         suggestions="runs",
     )
-    regions: str | list[str] = parameter(
+    regions: str | int | list[str | int] = parameter(
         [],
         label="Known regions",
         help="Names of atlas regions that matter; without a side, both sides (Hippocampus).",
@@ -245,8 +245,9 @@ class KnownRegions(Analysis[KnownRegionsParameters]):
         return Example(study, chosen)
 
 
-def _as_list(given: str | Sequence[str]) -> list[str]:
-    parts = given.split(",") if isinstance(given, str) else given
+def _as_list(given: str | int | Sequence[str | int]) -> list[str]:
+    # A region without a name is called by its number, which a command line reads as one.
+    parts = str(given).split(",") if isinstance(given, str | int) else [str(part) for part in given]
     return list(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 

@@ -220,12 +220,13 @@ def _items(opened: MaskStudy, run: MaskRun, found: Masks, weights: Weights, prog
         "trace": made.trace_item(frames, series),
     }
     densest: list[str] = []
+    elsewhere = ""
     if opened.atlas is not None:
         labels = [{} if single else {"subject": name} for name in (opened.names if not single else [""])]
         tables = [made.regions_frame(opened, v, **label) for v, label in zip(values, labels, strict=True)]
         items["regions"] = made.regions_item(opened, tables, () if single else ("subject",))
-        densest = made.densest(tables, _NAMED_REGIONS)
-    facts = {"lambda_1": weights.lambda_1, "regions": densest}
+        densest, elsewhere = made.densest(tables, _NAMED_REGIONS), made.elsewhere(tables)
+    facts = {"lambda_1": weights.lambda_1, "regions": densest, "elsewhere": elsewhere}
     items["note"] = Note(
         title="What it says",
         text=" ".join(made.describe_masks(opened, found, run.before, values, facts)),

@@ -17,6 +17,7 @@ from captum.attr import LayerAttribution, LayerGradCam
 from torch import Tensor, nn
 
 from sensiview.analysis.items import FieldMap, IndexTable
+from sensiview.analysis.map_regions import strongest
 from sensiview.analysis.progress import Silent
 from sensiview.analysis.result import Result
 from sensiview.analysis.study import Study
@@ -321,3 +322,16 @@ def test_that_a_trained_network_on_a_real_hippocampus_equals_captum_in_the_scans
     before = [(n - m) // 2 for n, m in zip((48, 64, 48), values.shape, strict=True)]
     part = tuple(slice(b, b + m) for b, m in zip(before, values.shape, strict=True))
     np.testing.assert_allclose(own.values, wide[part].swapaxes(0, 2), atol=1e-5)
+
+
+def test_that_a_map_that_lies_mostly_outside_the_atlas_says_so_beside_the_names() -> None:
+    frame = pd.DataFrame(
+        {
+            "region": ["a", "b", "outside"],
+            "label": [1, 2, 0],
+            "density": [2.0, 3.0, 9.0],
+            "share_of_map": [0.1, 0.2, 0.7],
+        }
+    )
+    assert strongest(frame) == "Strongest in b, a. But 70 % of it lies outside the atlas."
+    assert strongest(frame.assign(share_of_map=[0.5, 0.3, 0.2])) == "Strongest in b, a."
