@@ -1,8 +1,9 @@
-"""Do masks find what was planted? Ten simulated cohorts, each with a loss in another region on both sides.
+"""Do masks find what was planted? Ten simulated cohorts, each with a loss elsewhere, every second on both sides.
 
-Each cohort is simulated, a network is trained on half of it, and a group mask (defaults), Grad-CAM and occlusion by
-region are made of patients it has not seen. Told per kind of map: in how many cohorts the planted regions lead the
-table, and how much of the map lies in them (dilated by one voxel).
+Each cohort is simulated, a network is trained on three quarters of it, and a group mask (defaults), Grad-CAM and
+occlusion by region are made of patients it has not seen. Told per kind of map: in how many cohorts a planted region
+leads the table, where both sides are planted also in how many they are the first two, and how much of the map lies in
+them (dilated by one voxel).
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ import numpy as np
 from harness import Benchmark, measure
 
 # Large enough to have ten voxels at 6 mm.
-PLANTED = (
-    "Hippocampus", "Putamen", "Insula", "Fusiform gyrus", "Precuneus", "Thalamus", "Lingual gyrus",
-    "Superior temporal gyrus", "Posterior cingulate cortex", "Lateral orbitofrontal cortex",
+PLANTED: tuple[tuple[str, ...], ...] = (
+    ("Hippocampus L",), ("Putamen L", "Putamen R"), ("Insula R",), ("Thalamus L", "Thalamus R"), ("Fusiform gyrus L",),
+    ("Precuneus L", "Precuneus R"), ("Superior temporal gyrus R",),
+    ("Posterior cingulate cortex L", "Posterior cingulate cortex R"), ("Lingual gyrus L",),
+    ("Lateral orbitofrontal cortex L", "Lateral orbitofrontal cortex R"),
 )  # fmt: skip
 SUBJECTS, SPACING, PATIENTS = 200, 6.0, 24
-# Left and right are exchanged at random: the loss is on both sides, and a network that has seen either knows both.
+# Left and right are exchanged at random: without, networks of so few subjects learn them by heart.
 RECIPE = {"epochs": 40, "augmentation": "flip"}
 
 
@@ -40,7 +43,7 @@ def _finish(project: Any, run: Any, catalogue: Any, architectures: Any) -> Any:
     return done
 
 
-def one_cohort(region: str, seed: int) -> dict[str, Any]:
+def one_cohort(regions: tuple[str, ...], seed: int) -> dict[str, Any]:
     """Simulate, train, explain; ranks and shares of the planted regions per kind of map."""
     from sensiview.cross_validation import new_cross_validation
     from sensiview.datasets.volume_opening import open_volumes
@@ -51,13 +54,12 @@ def one_cohort(region: str, seed: int) -> dict[str, Any]:
     from sensiview.studies import read_result
 
     catalogue, architectures = discover(), discover_architectures
-    regions = [f"{region} L", f"{region} R"]
     with tempfile.TemporaryDirectory() as folder, Project.create(Path(folder) / "t.sensiview", title="t") as project:
-        settings = {"name": "c", "subjects": SUBJECTS, "spacing": SPACING, "regions": regions}
+        settings = {"name": "c", "subjects": SUBJECTS, "spacing": SPACING, "regions": list(regions)}
         _finish(
             project, new_preparation(project, "simulation", parameters=settings, seed=seed), catalogue, architectures
         )
-        training = new_cross_validation(project, "cnn3d", folds=2, seed=seed, recipe=RECIPE)[0]
+        training = new_cross_validation(project, "cnn3d", folds=4, seed=seed, recipe=RECIPE)[0]
         model = _finish(project, training, catalogue, architectures).model
         card = project.model(model).card
         volumes = open_volumes(project.datasets()[0])
@@ -73,13 +75,13 @@ def one_cohort(region: str, seed: int) -> dict[str, Any]:
             run = new_analysis(project, catalogue, key, model=model, parameters={"subjects": names, **more})
             made[key] = _finish(project, run, catalogue, architectures).id
         run = new_analysis(
-            project, catalogue, "known_regions", parameters={"runs": list(made.values()), "regions": regions}
+            project, catalogue, "known_regions", parameters={"runs": list(made.values()), "regions": list(regions)}
         )
         result = read_result(project, _finish(project, run, catalogue, architectures).id)
         shares = result["shares"].to_frame()  # type: ignore[attr-defined]
         told = shares.to_dict("records")
         return {
-            "region": region,
+            "region": " and ".join(regions),
             "accuracy": card.accuracy["balanced test"],
             "maps": dict(zip(made, told, strict=True)),
         }
@@ -87,7 +89,7 @@ def one_cohort(region: str, seed: int) -> dict[str, Any]:
 
 def prepare(count: int) -> Callable[[], list[dict[str, Any]]]:
     """Return the call over the first cohorts."""
-    return lambda: [one_cohort(region, seed) for seed, region in enumerate(PLANTED[:count], start=1)]
+    return lambda: [one_cohort(regions, seed) for seed, regions in enumerate(PLANTED[:count], start=1)]
 
 
 def benchmarks() -> Iterator[Benchmark]:
@@ -97,16 +99,18 @@ def benchmarks() -> Iterator[Benchmark]:
     seconds = (time.perf_counter() - began) / len(found)
     for kind, title in (("mask_optimization", "mask"), ("grad_cam", "Grad-CAM"), ("occlusion", "occlusion by region")):
         maps = [cohort["maps"][kind] for cohort in found]
-        # Both sides are planted, so both must be among the first two.
-        leads = sum(int(m["found"] == 1) for m in maps)
+        leads = sum(int(m["best_rank"] == 1) for m in maps)
+        pairs = [m for cohort, m in zip(found, maps, strict=True) if " and " in cohort["region"]]
+        both = sum(int(m["found"] == 1) for m in pairs)
         shares = [float(m["share_dilated"]) for m in maps]
         accuracy = float(np.mean([cohort["accuracy"] for cohort in found]))
         yield Benchmark(
             name=(
-                f"{title}: planted regions first in {leads} of {len(maps)} cohorts, share inside (dilated) "
+                f"{title}: a planted region first in {leads} of {len(maps)} cohorts, both sides the first two in "
+                f"{both} of {len(pairs)}, share inside (dilated) "
                 f"{min(shares):.2f} to {max(shares):.2f}, mean {np.mean(shares):.2f} (networks {accuracy:.2f})"
             ),
             ours_seconds=seconds,
             target="first in all, at least 0.5 inside" if kind == "mask_optimization" else "",
-            met=kind != "mask_optimization" or (leads == len(maps) and min(shares) >= 0.5),
+            met=kind != "mask_optimization" or (leads == len(maps) and both == len(pairs) and min(shares) >= 0.5),
         )
