@@ -236,6 +236,6 @@ def pass_bytes(
     assert study.model is not None
     batch = rows_together(study, parameters, rows, gradient=gradient)
     own = 4 * math.prod(own_shape(study)) * channel_count(study)
-    held = scratch_bytes(study.model) if scratch and len(own_shape(study)) == 3 else 0
+    held = scratch_bytes(study.model, batch) if scratch and len(own_shape(study)) == 3 else 0
     # The rows as they were read and as they go through.
     return held + batch * (row_bytes + 2 * own) + map_bytes(study, parameters)

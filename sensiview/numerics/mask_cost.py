@@ -71,4 +71,4 @@ def peak_bytes(
     stacked = 2 * 4 * voxels * rows
     working = rows * pass_bytes(model, voxels) + stacked + per_mask * at_once
     results = 2 * 4 * voxels * masks
-    return int(scratch_bytes(model) + inputs + max(working, 2 * results) + (0 if shared else voxels * subjects))
+    return int(scratch_bytes(model, rows) + inputs + max(working, 2 * results) + (0 if shared else voxels * subjects))

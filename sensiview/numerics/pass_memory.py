@@ -16,9 +16,13 @@ _BLOCK = 16
 _NOTHING_NEW = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "Identity", "Flatten", "Unflatten")
 
 
-def scratch_bytes(model: ModelCard) -> int:
-    """Return what a pass holds whatever the batch: the largest layer's weights once more, and buffers."""
-    return _SCRATCH + 4 * max((layer.parameters for layer in model.layers), default=0)
+def scratch_bytes(model: ModelCard, rows: int) -> int:
+    """Return what passes of some rows at once hold besides what lives for each row.
+
+    Buffers, and for several rows the largest layer's weights twice, ordered as kernels want them there and back.
+    """
+    weights = 4 * max((layer.parameters for layer in model.layers), default=0)
+    return _SCRATCH + (2 * weights if rows > 1 else 0)
 
 
 def forward_row_bytes(model: ModelCard) -> int:

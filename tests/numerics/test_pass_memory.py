@@ -15,7 +15,7 @@ from sensiview.numerics.pass_memory import forward_row_bytes, gradient_row_bytes
 MB = 10**6
 
 
-def card(channels: int = 16, **known: int) -> ModelCard:
+def card(channels: int = 16, gradient_bytes_per_row: int = 0) -> ModelCard:
     voxels = (20, 20, 20)
     layers = (
         LayerCard(name="block", kind="Sequential", output_shape=(channels, 10, 10, 10)),
@@ -24,7 +24,9 @@ def card(channels: int = 16, **known: int) -> ModelCard:
         LayerCard(name="drop", kind="Dropout", output_shape=(channels, 10, 10, 10)),
         LayerCard(name="fc", kind="Linear", output_shape=(2,), parameters=32_002),
     )
-    return ModelCard(name="net", input_shape=(1, *voxels), layers=layers, bytes_per_row=700_000, **known)
+    return ModelCard(name="net", input_shape=(1, *voxels), layers=layers, bytes_per_row=700_000).model_copy(
+        update={"gradient_bytes_per_row": gradient_bytes_per_row}
+    )
 
 
 def test_that_what_was_measured_counts_and_of_older_cards_the_layers() -> None:
@@ -50,8 +52,9 @@ def test_that_gradients_that_end_at_a_late_layer_take_a_forward_pass_and_at_an_e
     assert row_bytes_after(known, "no such layer") == 9 * MB
 
 
-def test_that_the_largest_weights_count_once_more_beside_buffers() -> None:
-    assert scratch_bytes(card()) == 4 * 32_002 + 82 * MB
+def test_that_several_rows_have_the_largest_weights_in_other_orders_beside_buffers() -> None:
+    assert scratch_bytes(card(), 1) == 82 * MB
+    assert scratch_bytes(card(), 4) == 2 * 4 * 32_002 + 82 * MB
 
 
 @pytest.mark.parametrize("subjects", [1, 4])
