@@ -59,7 +59,7 @@ def _local_sensitivity(told: Told) -> MethodsText:
     layers = told.parameter("layers") or told.column("depth_profile", "block")
     blocks = f" ({listed([str(layer) for layer in layers])})" if layers else ""
     every = int(told.parameter("every", 1))
-    coarse = f" Of both axes every {every}th pixel was changed." if every > 1 else ""
+    coarse = f" One pixel in {every} was changed along both axes." if every > 1 else ""
     cell = value_text(told.parameter("cell", 4))
     paragraph = (
         f"How strongly each block{blocks} of {told.network} reacts to each pixel of {told.table}{chosen(told)} was "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sensiview.datasets.card import DatasetCard
@@ -68,11 +68,10 @@ def facts_of_dataset(card: DatasetCard) -> Facts:
     if card.kind == "volumes":
         return _facts_of_volumes(card)
     columns = list(card.features)
-    shown = listed(columns) if len(columns) <= _LONGEST_LIST else f"{', '.join(columns[:_LONGEST_LIST])}, …"
     missing = sum(column.missing for column in card.columns)
     pairs = [
-        ("Rows", count(card.n_rows) if card.n_rows else ""),
-        ("Factors", f"{len(columns)}: {shown}" if columns else ""),
+        ("Images" if card.kind == "images" else "Rows", count(card.n_rows) if card.n_rows else ""),
+        ("Factors", f"{len(columns)}: {_names(columns)}" if columns else ""),
         ("Target", card.target or ""),
         ("Classes", _classes(card)),
         ("Missing values", count(missing) if card.columns else ""),
@@ -82,7 +81,15 @@ def facts_of_dataset(card: DatasetCard) -> Facts:
 
 def _classes(card: DatasetCard) -> str:
     total = sum(card.class_counts.values())
-    return "; ".join(f"{name}: {count(rows)} ({percent(rows / total)})" for name, rows in card.class_counts.items())
+    shown = [f"{name}: {count(rows)} ({percent(rows / total)})" for name, rows in card.class_counts.items()]
+    more = len(shown) - _LONGEST_LIST
+    return "; ".join(shown[:_LONGEST_LIST]) + (f"; and {more:,} more" if more > 0 else "")
+
+
+def _names(names: Sequence[str]) -> str:
+    """Return names in a sentence; of many the first, and how many more there are."""
+    more = len(names) - _LONGEST_LIST
+    return f"{', '.join(names[:_LONGEST_LIST])} and {more:,} more" if more > 0 else listed(list(names))
 
 
 def _facts_of_volumes(card: DatasetCard) -> Facts:
@@ -114,8 +121,8 @@ def facts_of_model(card: ModelCard) -> Facts:
         ("Parameters", count(card.n_parameters) if card.n_parameters else ""),
         ("Layers", str(len(card.layers)) if card.layers else ""),
         ("Gives", {"probability": "a probability", "logit": "a logit", "value": "a value"}[card.emits]),
-        ("Outputs", listed(list(card.output_names)) if card.output_names else ""),
-        ("Classes", listed(list(card.class_names)) if card.class_names else ""),
+        ("Outputs", _names(card.output_names) if card.output_names != card.class_names else ""),
+        ("Classes", _names(card.class_names)),
         ("Preprocessing", "none: raw values" if preprocessing == "none" else preprocessing),
         ("Accuracy", "; ".join(accuracy)),
     ]

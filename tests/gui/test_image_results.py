@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QSlider, QWidget
 
@@ -367,6 +367,31 @@ def test_that_grids_are_written_as_one_figure_over_their_images(tmp_path: Path, 
     }
     assert {"#000000", "#ffffff"} <= colours  # the black image and the white one lie below
     assert "block5" in (tmp_path / "0.svg").read_text(encoding="utf-8")
+
+
+def test_that_a_film_on_paper_shows_the_way_of_every_target(tmp_path: Path, qapp: QApplication) -> None:
+    path = tmp_path / "film.svg"
+    assert draw_item(found_pictures(9), path)
+    text = path.read_text(encoding="utf-8")
+    for wanted in (*TARGETS, "step 0", "step 40", "step 80"):
+        assert wanted in text, wanted
+
+
+def test_that_paper_ends_below_the_last_row_of_tiles(tmp_path: Path, qapp: QApplication) -> None:
+    row = FieldMap(
+        title="Row", values=np.ones((3, 8, 8), np.float32), axes=("image", "y", "x"),
+        coordinates={"image": tuple("abc")},
+    )  # fmt: skip
+    path = tmp_path / "row.png"
+    assert draw_item(row, path, size=(900, 600))
+    picture = QImage(str(path))
+    assert picture.width() == 1800
+    assert picture.height() < 1200
+    white = QColor("#ffffff")
+    lowest = max(
+        y for y in range(picture.height()) if any(picture.pixelColor(x, y) != white for x in range(0, 1800, 5))
+    )
+    assert picture.height() - lowest < 120
 
 
 def test_that_powers_are_written_as_in_captions() -> None:

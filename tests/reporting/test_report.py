@@ -19,6 +19,7 @@ from sensiview.models.card import ModelCard
 from sensiview.reporting.anatomy import Anatomy
 from sensiview.reporting.export import Draw
 from sensiview.reporting.report import write_report
+from sensiview.reporting.report_facts import facts_of_dataset, facts_of_model
 from sensiview.reporting.report_tables import report_table
 
 DATA = DatasetCard(
@@ -392,3 +393,46 @@ def test_that_a_report_that_can_not_be_written_says_so(runs: Any, tmp_path: Path
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="is a file, so it can't be the folder"):
         write_report("T", runs, tmp_path / "file" / "report.html")
+
+
+def test_that_a_thousand_classes_are_not_printed_one_by_one() -> None:
+    names = tuple(f"class {number}" for number in range(1000))
+    facts = dict(facts_of_model(ModelCard(name="net", emits="logit", output_names=names, class_names=names)))
+    assert "Outputs" not in facts  # they are the classes
+    assert facts["Classes"].startswith("class 0, class 1, ")
+    assert facts["Classes"].endswith("class 29 and 970 more")
+    card = DatasetCard(name="pictures", kind="images", n_rows=2000, class_counts=dict.fromkeys(names, 2))
+    told = dict(facts_of_dataset(card))
+    assert told["Images"] == "2,000"
+    assert told["Classes"].endswith("; and 970 more")
+
+
+IMAGES = DatasetCard(name="Frames", kind="images", n_rows=604, target="class")
+
+
+@pytest.mark.parametrize(
+    ("analysis", "parameters", "wanted"),
+    [
+        ("classification", {"images": "split=test"}, "(604 images), images split=test; the class of the largest"),
+        ("local_sensitivity", {"perturbation": "derivative", "layers": ["block1", "block2"], "cell": 8},
+         "each block (block1 and block2)"),
+        ("local_sensitivity", {"perturbation": "fixed", "delta": 0.2, "scale": "authors", "every": 2},
+         "The change was d = 0.2, of pixels brought to [-1, 1], as published. One pixel in 2 was changed"),
+        ("activation_maximization", {"start": "cross", "steps": 500, "step_size": 0.1, "tv_weight": 0.1,
+                                     "clamp": "authors", "jitter": 2, "normalise": True},
+         "500 steps of 0.1 times the gradient of the activation divided by its root mean square"),
+        ("activation_maximization", {"layer": "block5", "target": 3}, "the activation in layer block5 of 3"),
+        ("grad_cam", {"images": "0-9", "layer": "block4"}, "images 0-9 at the layer block4"),
+        ("occlusion", {"window": 32, "stride": 0, "fill": "mean"}, "a window of 32 pixels, moved by half of it,"),
+        ("comparison", {"runs": ["a", "b"], "steps": 20, "cell": 16}, "Maps of 2 runs"),
+        ("sanity", {"runs": ["a"]}, "parts were deleted and inserted"),
+    ],
+)  # fmt: skip
+def test_that_paragraphs_of_image_analyses_tell_their_choices(
+    record: dict[str, Any], analysis: str, parameters: dict[str, Any], wanted: str
+) -> None:
+    told = {**record, "analysis": analysis, "parameters": parameters}
+    text, _ = read(write_report("T", [(told, {})], datasets={"dataset-0001": IMAGES}, models={"model-0001": NET}))
+    assert wanted in text
+    assert not re.search(r"\[[a-z]+\d{4}", text)  # every work that is cited is known
+    assert "Its parameters are listed below" not in text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,8 +27,11 @@ from sensiview.gui.themes import Theme
 Beside = Callable[[], Mapping[str, Item]]
 _ALL = "all"
 _MOST_PICTURES = 60
-# Pictures of the strip below the large one.
+# Pictures of the strip below the large one, and of each target where the film is drawn as a still.
 _STRIP = 13
+_STILLS = 7
+_MOST_ROWS = 20
+_LEAST_ROW = 100
 _TRACE_HEIGHT = 150
 
 
@@ -52,6 +55,7 @@ class FilmPlot(ItemPlot):
     ) -> None:
         self._beside = beside or dict
         self._slider = StepSlider("plot_step", "Step")
+        self._still = False
         super().__init__(item, colours=colours, parent=parent)
         self._slider.moved.connect(self._slid)
         self.bar.insertWidget(1, self._slider, 1)
@@ -99,10 +103,36 @@ class FilmPlot(ItemPlot):
             return
         names = self._labels("target")
         tiles = [Tile(as_picture(self._film({**at, "target": k})[step], limits), name) for k, name in enumerate(names)]
+        if self._still and len(names) <= _MOST_ROWS:
+            self._draw_stills(at, names, limits)
+            return
         wide = best_columns(len(tiles), tiles[0].picture.shape[0] / tiles[0].picture.shape[1])
         self._large = TileGrid([tiles[k : k + wide] for k in range(0, len(tiles), wide)], self.colours, font)
         self.canvas.grid.addItem(self._large, 1, 0, 1, 4)
         self.canvas.grid.setRowStretchFactor(1, 5)
+
+    def _draw_stills(self, at: Mapping[str, int], names: Sequence[str], limits: tuple[float, float]) -> None:
+        """Draw the way of each target as a row: paper has no slider."""
+        shown = sorted({round(float(k)) for k in np.linspace(0, self.count() - 1, min(self.count(), _STILLS))})
+        films = [self._film({**at, "target": k}) for k in range(len(names))]
+        self._large = TileGrid(
+            [[Tile(as_picture(film[k], limits)) for k in shown] for film in films],
+            self.colours,
+            self.canvas.text_font(),
+            row_names=names,
+            column_names=[f"step {self._labels('step')[k]}" for k in shown],
+        )
+        self.canvas.grid.addItem(self._large, 1, 0, 1, 4)
+        self.canvas.grid.setRowStretchFactor(1, 5)
+
+    def resize_drawing(self, width: int, height: int) -> None:
+        """Draw as a still, no higher than its rows need."""
+        self._still = True
+        self.redraw()
+        rows = len(self._labels("target")) if self._strip is None else 0
+        super().resize_drawing(width, max(height, rows * _LEAST_ROW))
+        if self._strip is None:
+            self._trim(self._large)
 
     def _draw_trace(self, at: Mapping[str, int], step: int) -> None:
         """Draw activation over steps with a line where the slider is."""

@@ -193,8 +193,7 @@ class ImageMapPlot(ItemPlot):
 
     def nearest(self, position: QPointF) -> int | None:
         """Return the pixel at a place."""
-        found = self._grid.at(position)
-        if found is None:
+        if (found := self._grid.at(position)) is None:
             return None
         tile, y, x = found
         return (tile * self._grid.height + y) * self._grid.width + x
@@ -225,6 +224,11 @@ class ImageMapPlot(ItemPlot):
         """Return room for all rows."""
         return max(320, round(84 + self._grid.least_height(max(300.0, float(self.canvas.width() - 40)))))
 
+    def resize_drawing(self, width: int, height: int) -> None:
+        """Draw at this width, no higher than the rows need."""
+        super().resize_drawing(width, height)
+        self._trim(self._grid)
+
     # Zoom, state, export.
 
     def reset_view(self) -> None:
@@ -234,14 +238,12 @@ class ImageMapPlot(ItemPlot):
 
     def state(self) -> dict[str, Any]:
         """Return the choices, sliders and what is zoomed into."""
-        view = rect_numbers(self._view)
-        chosen = self._look.choices.state()
         return {
             **super().state(),
-            **chosen,
+            **self._look.choices.state(),
             "opacity": self._look.opacity.value(),
             "threshold": self._look.threshold.value(),
-            "view": view,
+            "view": rect_numbers(self._view),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:

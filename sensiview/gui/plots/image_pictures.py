@@ -187,6 +187,11 @@ class PicturesPlot(ItemPlot):
         """Return room for all rows."""
         return max(320, round(60 + self._grid.least_height(max(300.0, float(self.canvas.width() - 40)))))
 
+    def resize_drawing(self, width: int, height: int) -> None:
+        """Draw at this width, no higher than the rows need."""
+        super().resize_drawing(width, height)
+        self._trim(self._grid)
+
     def reset_view(self) -> None:
         """Show whole pictures."""
         self._view = None

@@ -85,6 +85,11 @@ class TileGrid(QGraphicsWidget):
         tile = max(_LEAST_TILE, min(self._tile_width(width), 72.0))
         return self._top() + len(self._rows) * (tile * self._aspect() + self._caption() + _GAP)
 
+    def full_height(self, width: float) -> float:
+        """Return the height at which the tiles fill this width; more would stay empty."""
+        step = self._tile_width(width) * self._aspect() + self._caption() + _GAP
+        return self._top() + len(self._rows) * step
+
     def resizeEvent(self, event: QGraphicsSceneResizeEvent) -> None:
         """Lay tiles and bars out."""
         super().resizeEvent(event)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QCursor, QGuiApplication
@@ -18,6 +19,9 @@ from sensiview.gui.plots.canvas import Canvas
 from sensiview.gui.plots.chooser_bar import Chooser, ChooserBar
 from sensiview.gui.plots.plot_menu import PlotMenu
 from sensiview.gui.themes import Theme, notifier, theme
+
+if TYPE_CHECKING:
+    from sensiview.gui.plots.image_tiles import TileGrid
 
 _LEAST_HEIGHT = 220
 
@@ -178,9 +182,19 @@ class ItemPlot(QWidget):
 
     def resize_drawing(self, width: int, height: int) -> None:
         """Draw at this size without being shown; higher when the item needs more to be readable."""
-        self.canvas.resize(width, max(height, self.content_height()))
+        self._resize_canvas(width, max(height, self.content_height()))
+
+    def _resize_canvas(self, width: int, height: int) -> None:
+        self.canvas.resize(width, height)
         self.canvas.viewport().resize(self.canvas.size())
         self.canvas.settle()
+
+    def _trim(self, grid: TileGrid) -> None:
+        """Leave out what stays empty below tiles that fill the width."""
+        size = grid.size()
+        spare = math.floor(size.height() - grid.full_height(size.width()))
+        if spare > 0:
+            self._resize_canvas(self.canvas.width(), self.canvas.height() - spare)
 
     def copy(self) -> None:
         """Put the picture and the numbers on the clipboard."""
