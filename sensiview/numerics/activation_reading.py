@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from sensiview.errors import ModelError
 from sensiview.models.batching import compute
 from sensiview.models.network import Network
 from sensiview.models.readout import as_columns, first_tensor
+from sensiview.models.shared_layers import layers_apart
 from sensiview.numerics.activation_aims import Aim, Reduction
 
 # Functions that flatten their input somewhere: behind them the gradient of a unit can be 0 where the unit is not done.
@@ -110,16 +112,18 @@ class AimReader:
             # A copy, because an in-place activation behind the layer overwrites its result.
             kept[:] = [output.clone() if before is None else before]
 
-        handle = self.network.module.get_submodule(self.layer).register_forward_hook(hook) if self.layer else None
         try:
-            with self._watch:
+            with ExitStack() as stack:
+                if self.layer:
+                    stack.enter_context(layers_apart(self.network.module))
+                    part = self.network.module.get_submodule(self.layer)
+                    stack.callback(part.register_forward_hook(hook).remove)
+                stack.enter_context(self._watch)
                 answer, _ = first_tensor(compute(self.network.module, inputs, name))
             raw = as_columns(answer, len(inputs), f"The network '{name}'")
             before = self._watch.behind(answer)
         finally:
             self._watch.forget()
-            if handle is not None:
-                handle.remove()
         if not self.layer:
             logits = raw if before is None else as_columns(before, len(inputs), f"The network '{name}'")
             return self._classes(raw, logits if before is not None else None, aims), raw

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from sensiview.errors import ModelError
 from sensiview.models.readout import as_columns
+from sensiview.models.shared_layers import layers_apart
 
 Weighting = Literal["grad_cam", "grad_cam_plus_plus"]
 _NOTHING = 1e-12
@@ -69,14 +70,18 @@ class LayerLeaf:
 
 @contextmanager
 def leaf_at(module: nn.Module, name: str) -> Iterator[LayerLeaf]:
-    """Hook a layer as `LayerLeaf`; the hook comes off at the end, also after an error."""
+    """Hook a layer as `LayerLeaf`; the hook comes off at the end, also after an error.
+
+    Of a layer that the network uses under several names, the place of this name is looked at.
+    """
     leaf = LayerLeaf(name)
-    handle = module.get_submodule(name).register_forward_hook(leaf)
-    try:
-        yield leaf
-    finally:
-        handle.remove()
-        leaf.value = None
+    with layers_apart(module):
+        handle = module.get_submodule(name).register_forward_hook(leaf)
+        try:
+            yield leaf
+        finally:
+            handle.remove()
+            leaf.value = None
 
 
 def layer_cams(leaf: Tensor, scores: Tensor, layer: str, weighting: Weighting = "grad_cam") -> Tensor:

@@ -158,6 +158,19 @@ def test_that_a_channel_is_the_mean_of_its_positions_and_a_unit_one_of_them() ->
     assert values(every, "image").shape[0] == 6
 
 
+def test_that_a_layer_with_two_names_is_read_where_each_stands() -> None:
+    module = example_module().eval()
+    assert module[2] is module[5]
+    image = (torch.from_numpy(example_images().image(1))[None] - 0.5) / 0.5
+    with torch.no_grad():
+        wanted = {layer: float(module[: int(layer) + 1](image.clone())[0, 2].mean()) for layer in ("2", "5")}
+    assert wanted["2"] != pytest.approx(wanted["5"], abs=1e-3)
+    for layer, value in wanted.items():
+        table = frame(run(study_of(module), layer=layer, target=2, start="image", images=1, steps=1), "trace")
+        assert table["activation"].iloc[0] == pytest.approx(value, abs=1e-5)
+    assert module[2] is module[5]
+
+
 def test_that_cross_activation_spans_start_classes_and_targets() -> None:
     study = study_of()
     result = run(study, start="cross")

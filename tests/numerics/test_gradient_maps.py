@@ -128,6 +128,20 @@ def test_that_of_a_layer_that_is_used_twice_the_last_call_counts() -> None:
     torch.testing.assert_close(cam(module, "act", x, 0)[:, 0], last[:, 0])
 
 
+def test_that_a_layer_with_two_names_is_looked_at_where_the_name_stands() -> None:
+    torch.manual_seed(0)
+    act = nn.ReLU(inplace=True)
+    module = nn.Sequential(nn.Conv2d(1, 2, 3), act, nn.Conv2d(2, 2, 3), act, nn.Flatten(), nn.Linear(2 * 16, 2))
+    x = torch.rand(2, 1, 8, 8)
+    for layer in (1, 3):
+        value = module[: layer + 1](x).detach().requires_grad_(True)
+        (gradient,) = torch.autograd.grad(module[layer + 1 :](value.clone())[:, 1].sum(), value)
+        expected = (gradient.mean(dim=(2, 3), keepdim=True) * value.detach()).sum(dim=1)
+        torch.testing.assert_close(cam(module, str(layer), x, 1, relu=False)[:, 0], expected)
+    assert module[1] is module[3] is act
+    assert not act._forward_hooks
+
+
 class Odd(nn.Module):
     def __init__(self, how: str) -> None:
         super().__init__()

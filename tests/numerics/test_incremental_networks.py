@@ -174,6 +174,26 @@ def test_that_single_perturbations_are_what_the_definition_says() -> None:
         np.testing.assert_allclose(found["3"][0, c, i, j], float(three), rtol=1e-10)
 
 
+def test_that_a_layer_with_two_names_reacts_where_each_name_stands() -> None:
+    torch.manual_seed(0)
+    act, pool = nn.ReLU(inplace=True), nn.MaxPool2d(2)
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), act, pool, nn.Conv2d(4, 5, 2), act, pool).double().eval()
+    x = torch.rand(1, 3, 14, 14).double()
+    layers = ["1", "2", "4", "5"]
+    incremental = IncrementalNetwork.build(module, x)
+    assert not incremental.reason
+    moved = x.clone()
+    moved[0, 1, 6, 7] += 0.1
+    with torch.no_grad():
+        expected = [float((module[: int(n) + 1](moved) - module[: int(n) + 1](x)).norm()) for n in layers]
+    assert len({round(value, 9) for value in expected}) == 4
+    for network in (incremental, FullInference(module, x, ".")):
+        found = pixel_sensitivity(network, x, layers, 0.1)
+        np.testing.assert_allclose([found[n][0, 1, 6, 7] for n in layers], expected, rtol=1e-10)
+    assert module[1] is module[4] is act
+    assert not act._forward_hooks
+
+
 def test_that_a_sweep_is_refused_without_layers_or_with_steps_of_another_shape() -> None:
     module, x = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), torch.rand(1, 3, 8, 8)
     network = IncrementalNetwork.build(module, x)

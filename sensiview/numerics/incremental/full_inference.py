@@ -15,6 +15,7 @@ from sensiview.models import devices
 from sensiview.models.batching import Footprint, is_out_of_memory, release
 from sensiview.models.capture import LayerCapture
 from sensiview.models.readout import first_tensor
+from sensiview.models.shared_layers import layers_apart
 from sensiview.models.state import kept_as_it_was
 from sensiview.models.tracing import Meter
 from sensiview.numerics.incremental.geometry import Ints
@@ -78,8 +79,8 @@ class FullInference:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Dotted names of the modules."""
-        return tuple(name for name, _ in self._module.named_modules() if name)
+        """Dotted names of the modules, all names of those that have several."""
+        return tuple(name for name, _ in self._module.named_modules(remove_duplicate=False) if name)
 
     def describe(self) -> str:
         """Return a sentence for the run's record."""
@@ -179,7 +180,7 @@ class FullInference:
 
     def _run(self, rows: Tensor, names: Sequence[str]) -> tuple[Tensor, dict[str, Tensor]]:
         captures = {name: LayerCapture(name) for name in names}
-        with ExitStack() as stack:
+        with layers_apart(self._module), ExitStack() as stack:
             for name, capture in captures.items():
                 stack.callback(self._module.get_submodule(name).register_forward_hook(capture).remove)
             answer, _ = first_tensor(self._module(rows))

@@ -18,6 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 from sensiview.models.readout import first_tensor
+from sensiview.models.shared_layers import layers_apart
 
 _aten = torch.ops.aten
 # What asks a tensor for a number in Python: the network may go another way for another input.
@@ -215,7 +216,7 @@ def _functional(func: Any, where: str) -> Any:
 
 @contextmanager
 def _names(module: nn.Module, recorder: _Recorder) -> Iterator[None]:
-    """Tell the recorder which module runs, and what each gave."""
+    """Tell the recorder which module runs, and what each gave; every name of a layer that has several by itself."""
 
     def enter(name: str) -> Any:
         def hook(_module: nn.Module, _inputs: Any) -> None:
@@ -232,7 +233,7 @@ def _names(module: nn.Module, recorder: _Recorder) -> Iterator[None]:
 
         return hook
 
-    with ExitStack() as stack:
+    with layers_apart(module), ExitStack() as stack:
         for name, part in module.named_modules():
             if name and not isinstance(part, torch.jit.ScriptModule):  # TorchScript takes no hooks
                 stack.callback(part.register_forward_pre_hook(enter(name)).remove)
