@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sensiview.datasets.dicom_header import looks_like_dicom
-
 Kind = Literal["picture", "dicom", "video", "array", "idx", "cifar"]
 # Numbers as a file has them; those of a DICOM file are brought to [0, 1] by its own window when they are read.
 Depth = Literal["uint8", "uint16", "int32", "float32", "unit"]
@@ -93,8 +91,13 @@ def kind_of(path: Path) -> Kind | None:
         return "idx"
     if path.suffix.lower() == ".bin" and cifar_record(path):
         return "cifar"
-    if head[128:132] == b"DICM" or (not path.suffix and looks_like_dicom(head)):
+    if head[128:132] == b"DICM":
         return "dicom"
+    if not path.suffix:
+        # Here, for it loads NumPy: the window is shown before.
+        from sensiview.datasets.dicom_header import looks_like_dicom
+
+        return "dicom" if looks_like_dicom(head) else None
     return None
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from sensiview.analysis.catalogue import Catalogue
 from sensiview.errors import JobFailed
-from sensiview.importing import add_images
 from sensiview.locations import resources
 from sensiview.models.card import ModelCard
 from sensiview.running import new_analysis, new_training
@@ -32,23 +31,26 @@ class _Size:
     steps: int  # of activation maximisation
     window_step: int  # pixels from one occluding window to the next
     noisy: int  # copies of SmoothGrad
+    way: int  # steps of integrated gradients
     curve: int  # points of deletion and insertion
     orders: int  # drawn at random beside the maps
 
 
-_FULL = _Size(epochs=30, swept="3000-3099", steps=500, window_step=8, noisy=50, curve=20, orders=10)
-_QUICK = _Size(epochs=12, swept=_ONE_OF_EACH, steps=300, window_step=16, noisy=20, curve=10, orders=3)
+_FULL = _Size(epochs=30, swept="3000-3099", steps=500, window_step=8, noisy=50, way=300, curve=20, orders=10)
+_QUICK = _Size(epochs=12, swept=_ONE_OF_EACH, steps=300, window_step=16, noisy=20, way=150, curve=10, orders=3)
 # The last layer before the class maps: a network without linear layers has one map for each class at its end.
 _LAST_SHARED = "features.12"
 
 
 def steps(project: Project, catalogue: Catalogue, quick: bool) -> Iterator[RunRecord]:
     """Train on garments, look into that network, then explain an ImageNet network on photographs, map beside map."""
+    from sensiview.importing import add_images
+
     size = _QUICK if quick else _FULL
     folder = resources() / "samples" / "images"
     present = {source.card.name for source in project.datasets()}
     if GARMENTS not in present:
-        add_images(project, [folder / "fashion_mnist.npz"], name=GARMENTS, copy=True)
+        add_images(project, [folder / "garments.npz"], name=GARMENTS, copy=True)
     if PHOTOGRAPHS not in present:
         add_images(project, [folder / "photographs"], name=PHOTOGRAPHS, copy=True)
     yield from _garments(project, catalogue, size)
@@ -77,7 +79,9 @@ def _garments(project: Project, catalogue: Catalogue, size: _Size) -> Iterator[R
     )  # fmt: skip
     climb = {"steps": size.steps, "normalise": True, "step_size": 0.02, "tv_weight": 1.0, "jitter": 1}
     yield analysis("activation_maximization", "What each class looks for", start="noise", **climb)
-    yield analysis("activation_maximization", "Every garment changed into every other", start="cross", **climb)
+    yield analysis(
+        "activation_maximization", "Every garment changed into every other", start="cross", images=_ONE_OF_EACH, **climb
+    )
     yield analysis(
         "occlusion", "What each garment is recognised by", images=_ONE_OF_EACH, target="true", window=6, stride=2,
     )  # fmt: skip
@@ -93,7 +97,7 @@ def _photographs(project: Project, catalogue: Catalogue, size: _Size, network: s
         analysis("grad_cam", "Grad-CAM", layer=_LAST_SHARED),
         analysis("grad_cam_pp", "Grad-CAM++", layer=_LAST_SHARED),
         analysis("saliency", "Saliency, smoothed", samples=size.noisy),
-        analysis("integrated_gradients", "Integrated gradients"),
+        analysis("integrated_gradients", "Integrated gradients", steps=size.way),
         analysis("occlusion", "Occlusion", window=32, stride=size.window_step),
     ]
     yield from maps
