@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import chain
 
 from sensiview.analysis.study import Study
 from sensiview.datasets.card import DatasetCard
+from sensiview.datasets.selecting import selection_parts
 from sensiview.errors import ModelError, UserError, suggestion
 from sensiview.models.image_settings import ImageSettings, parse_image_settings
 
@@ -28,12 +30,9 @@ def image_count(dataset: DatasetCard, wanted: str | Sequence[int | str]) -> int:
         It names what is not there, or nothing.
     """
     names, groups = list(dataset.extra.get("names", ())), list(dataset.extra.get("groups", ()))
-    if isinstance(wanted, str):
-        parts: list[int | str] = [wanted.strip()] if wanted.strip() in names else [p.strip() for p in wanted.split(",")]
-    else:
-        parts = list(wanted)
+    classes = (f"{dataset.target}={name}" for name in dataset.class_counts)
     places: set[int] = set()
-    for part in parts:
+    for part in selection_parts(wanted, chain(names, groups, classes)):
         if isinstance(part, int):
             places.add(_place(part, dataset))
         elif part.lower() == "all":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 
 from sensiview.analysis.study import Study
 from sensiview.datasets.card import DatasetCard
+from sensiview.datasets.selecting import selection_parts
 from sensiview.errors import UserError, suggestion
 
 Subjects = str | int | list[str | int]
@@ -45,9 +47,9 @@ def subject_count(dataset: DatasetCard, wanted: str | Sequence[int | str]) -> in
     """
     extra, n = dataset.extra, dataset.n_rows
     names, subjects = list(extra.get("names", ())), list(extra.get("subjects", ()))
-    parts = [p.strip() for p in wanted.split(",")] if isinstance(wanted, str) else list(wanted)
+    classes = (f"{dataset.target}={name}" for name in dataset.class_counts)
     places: set[int] = set()
-    for part in parts:
+    for part in selection_parts(wanted, chain(names, subjects, classes)):
         if isinstance(part, int):
             places.add(_place(part, dataset))
         elif part.lower() == "all":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def select_places(
     ----------
     wanted : str or sequence
         ``all``; numbers from 0 and ranges, ``0-4,9``; names or groups (subjects); ``column=value`` for all whose row
-        says so (``diagnosis=AD``); parts separated by commas.
+        says so (``diagnosis=AD``); parts separated by commas. Names and values may hold commas themselves.
     names, groups : sequence of str
         Of each place.
     table : DataFrame
@@ -44,17 +45,47 @@ def select_places(
     UserError
         Nothing of that name, out of range, or nothing left.
     """
-    parts = [p.strip() for p in wanted.split(",")] if isinstance(wanted, str) else list(wanted)
-    # A name may hold a comma.
-    if isinstance(wanted, str) and wanted.strip() in names:
-        parts = [wanted.strip()]
+    written = wanted if isinstance(wanted, str) else ",".join(str(part) for part in wanted)
+    cells = (
+        f"{column}={class_name(cell)}"
+        for column in table.columns
+        if "," in written and f"{column}=" in written
+        for cell in table[column].unique()
+    )
     chooser = _Chooser(names, groups, table, owner, what)
     places: set[int] = set()
-    for part in parts:
+    for part in selection_parts(wanted, chain(names, groups, cells)):
         places.update(chooser.places(part))
     if not places:
         raise UserError(f"No {what} is chosen. Write 'all', numbers such as 0-4, or names.")
     return np.array(sorted(places), dtype=np.int64)
+
+
+def selection_parts(wanted: str | Sequence[int | str], known: Iterable[str]) -> list[int | str]:
+    """Return the parts of a selection that commas separate; those that make up a name with commas in it stay together.
+
+    Parameters
+    ----------
+    wanted : str or sequence
+        As `select_places` takes it; a list may be a text that was cut at its commas.
+    known : iterable of str
+        Names, and ``column=value`` with the values that occur.
+    """
+    pieces = [part.strip() for part in wanted.split(",")] if isinstance(wanted, str) else list(wanted)
+    if len(pieces) < 2:
+        return pieces
+    whole = {",".join(part.strip() for part in name.split(",")): name for name in known if "," in name}
+    if not whole:
+        return pieces
+    longest = max(name.count(",") + 1 for name in whole)
+    parts: list[int | str] = []
+    at = 0
+    while at < len(pieces):
+        runs = (pieces[at : at + length] for length in range(longest, 1, -1))
+        run = next((run for run in runs if len(run) > 1 and ",".join(map(str, run)) in whole), pieces[at : at + 1])
+        parts.append(run[0] if len(run) == 1 else whole[",".join(map(str, run))])
+        at += len(run)
+    return parts
 
 
 class _Chooser:
