@@ -133,7 +133,7 @@ def guess_kind(paths: Sequence[Path]) -> Kind:
     Raises
     ------
     DataError
-        There is no path, or it does not exist.
+        There is no path, it does not exist, or it is a folder without images, volumes and DICOM files.
     """
     if not paths:
         raise DataError("No file or folder is chosen.")
@@ -153,6 +153,11 @@ def guess_kind(paths: Sequence[Path]) -> Kind:
             images = images or path.suffix.lower() in ARRAY_SUFFIXES or path.name.startswith(_ARRAY_NAMES)
         if number > _MOST_LOOKED_AT:
             break
+    else:
+        if not images:
+            raise DataError(
+                f"There are no images, volumes (NIfTI) or DICOM files in {first}. Choose the folder that holds them."
+            )
     return "images" if images else "volumes"
 
 

@@ -85,6 +85,11 @@ def extent(numbers: Array) -> tuple[float, float]:
     return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
 
 
+def not_finite(numbers: Array) -> bool:
+    """Say whether there are numbers that are NaN or infinite."""
+    return numbers.dtype.kind == "f" and not bool(np.isfinite(numbers).all())
+
+
 def range_of_numbers(depth: str, low: float, high: float) -> tuple[tuple[float, float], str]:
     """Return black and white for numbers that lie between `low` and `high`, and a sentence on what was chosen.
 

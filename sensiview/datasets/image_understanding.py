@@ -17,7 +17,7 @@ from sensiview.datasets.image_dicom import patient_of
 from sensiview.datasets.image_folders import from_folders
 from sensiview.datasets.image_kinds import ImageFile
 from sensiview.datasets.image_plan import Planned, plan
-from sensiview.datasets.image_reading import extent, file_header, numbers_of, range_of_numbers
+from sensiview.datasets.image_reading import extent, file_header, not_finite, numbers_of, range_of_numbers
 from sensiview.datasets.image_rows import FRAMES_OF_VIDEO, ImageRow, name_rows, rows_of_file
 from sensiview.datasets.image_search import find_images
 from sensiview.datasets.image_tables import GROUP_WORDS, ImageTable, column_called, likely_target
@@ -197,6 +197,7 @@ def _ranges(
     deep = [row for row in rows if row.file.depth not in ("uint8", "unit")]
     found: dict[str, list[tuple[float, float]]] = {}
     lost: set[int] = set()
+    odd: list[str] = []
     for number, row in enumerate(deep):
         if number % _TOLD_EVERY == 0:
             tell(number / len(deep))
@@ -207,12 +208,18 @@ def _ranges(
             said.append(FileFinding(row.path, error.sentence, "error"))
             continue
         found.setdefault(row.file.depth, []).append(extent(numbers))
+        if not_finite(numbers):
+            odd.append(row.path.name)
     ranges = {}
     for depth, extents in found.items():
         low, high = min(low for low, _ in extents), max(high for _, high in extents)
         ranges[depth], sentence = range_of_numbers(depth, low, high)
         if sentence:
             said.append(FileFinding(None, sentence))
+    if odd:
+        what = "1 image has pixels" if len(odd) == 1 else f"{len(odd):,} images have pixels"
+        sentence = f"{what} that are no numbers (NaN) or infinite: NaN counts as black, infinite as black or white"
+        said.append(FileFinding(None, f"{sentence} ({listed(dict.fromkeys(odd), 3)}).", "warning"))
     return [row for row in rows if id(row) not in lost], ranges
 
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from sensiview.errors import DataError
 from sensiview.importing import guess_kind
 from tests.commands.conftest import Command
 from tests.datasets.dicom_phantom import phantom, write_series
@@ -41,6 +42,14 @@ class TestKinds:
         (tmp_path / "mnist" / "readme.md").write_text("words")
         assert guess_kind([class_folders(tmp_path / "pets")]) == "images"
         assert guess_kind([tmp_path / "mnist"]) == "images"
+
+    @pytest.mark.parametrize("filled", [False, True])
+    def test_that_a_folder_without_data_is_a_sentence(self, tmp_path: Path, filled: bool) -> None:
+        (tmp_path / "odd" / "below").mkdir(parents=True)
+        if filled:
+            (tmp_path / "odd" / "notes.md").write_text("words")
+        with pytest.raises(DataError, match=r"There are no images, volumes \(NIfTI\) or DICOM files in .*odd\."):
+            guess_kind([tmp_path / "odd"])
 
     def test_that_a_table_of_paths_is_images_and_another_a_table(self, tmp_path: Path) -> None:
         (tmp_path / "paths.csv").write_text("file,label\nx/a.png,1\nx/b.png,2\n")

@@ -138,6 +138,22 @@ def test_that_cifars_pickles_are_refused_with_the_way_out(tmp_path: Path, how: s
         understand_images([tmp_path / "data_batch_1" if how == "file" else tmp_path], name="x")
 
 
+def test_that_pixels_that_are_no_numbers_are_told_and_black(tmp_path: Path) -> None:
+    array = np.full((3, 6, 6), 0.5, np.float32)
+    array[0, 1, 2], array[2] = np.nan, np.inf
+    path = tmp_path / "a.npy"
+    np.save(path, array)
+    said = [sentence for sentence in understand_images([path], name="a").findings if "NaN" in sentence]
+    assert len(said) == 1
+    assert said[0].startswith("2 images have pixels")
+    assert "a.npy" in said[0]
+    images = opened(path)
+    assert images.image(0)[0, 1, 2] == 0
+    assert (images.image(2) == 1).all()
+    np.save(path, np.full((3, 6, 6), 0.5, np.float32))
+    assert not any("NaN" in sentence for sentence in understand_images([path], name="a").findings)
+
+
 def test_that_objects_in_numpy_files_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{}, []], dtype=object), allow_pickle=True)
     with pytest.raises(DataError, match="Python objects, which can run any program"):
