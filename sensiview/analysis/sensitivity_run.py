@@ -197,8 +197,8 @@ def _words(maps: SensitivityMaps, sweep: BlockSweep, parameters: SensitivityPara
         "derivative": "without size: the exact derivative",
     }[parameters.perturbation]
     found = [
-        f"{len(maps.blocks)} blocks, {count} image{'' if count == 1 else 's'}, {sweep.rows:,} changes each, {how}, in "
-        f"{_SCALES[parameters.scale]}.",
+        f"{len(maps.blocks)} block{'' if len(maps.blocks) == 1 else 's'}, {count} image{'' if count == 1 else 's'}, "
+        f"{sweep.rows:,} changes each, {how}, in {_SCALES[parameters.scale]}.",
         sweep.how,
     ]
     profile = maps.profile_frame()

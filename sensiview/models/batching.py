@@ -73,13 +73,13 @@ def compute(module: nn.Module, rows: Tensor, name: str) -> Any:
             ) from error
         raise ModelError(
             f"The network '{name}' can't compute on inputs of shape {tuple(rows.shape)}, rows first"
-            f"{_expectation(module)}. It says: {_first_line(error)}",
+            f"{_expectation(module, tuple(rows.shape))}. It says: {_first_line(error)}",
             details=f"{type(error).__name__}: {error}",
         ) from error
 
 
-def _expectation(module: nn.Module) -> str:
-    """Say what the first layer with weights takes, where its class tells."""
+def _expectation(module: nn.Module, shape: tuple[int, ...]) -> str:
+    """Say what the first layer with weights takes, where its class tells and `shape` is not that already."""
     sides = {nn.Conv1d: "length", nn.Conv2d: "height, width", nn.Conv3d: "depth, height, width"}
     for layer in module.modules():
         if isinstance(layer, nn.Linear):
@@ -88,6 +88,13 @@ def _expectation(module: nn.Module) -> str:
         for kind, rest in sides.items():
             if isinstance(layer, kind):
                 count = layer.in_channels
+                if len(shape) == len(layer.kernel_size) + 2 and shape[1] == count:
+                    return (
+                        "; the number of channels is right, so a later layer needs another height and width: set the "
+                        "size in the network's preprocessing"
+                        if kind is nn.Conv2d
+                        else ""
+                    )
                 return f"; its first layer takes {count} channels, so the shape should be (rows, {count}, {rest})"
     return ""
 
