@@ -71,7 +71,8 @@ def selection_parts(wanted: str | Sequence[int | str], known: Iterable[str]) -> 
     known : iterable of str
         Names, and ``column=value`` with the values that occur.
     """
-    pieces = [part.strip() for part in wanted.split(",")] if isinstance(wanted, str) else list(wanted)
+    pieces: list[int | str] = []
+    pieces.extend((part.strip() for part in wanted.split(",")) if isinstance(wanted, str) else wanted)
     if len(pieces) < 2:
         return pieces
     whole = {",".join(part.strip() for part in name.split(",")): name for name in known if "," in name}

@@ -48,7 +48,7 @@ class KnownRegionsParameters(Parameters):
     atlas: str = parameter(
         "",
         label="Atlas",
-        help="A bundled atlas or the path of a label volume; empty takes the data set's own, else Desikan-Killiany.",
+        help="A bundled atlas or a label volume's path; empty: the data set's own, else Desikan-Killiany.",
     )
     dilate: int = parameter(
         1,
