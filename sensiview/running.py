@@ -44,7 +44,8 @@ def new_analysis(
 ) -> RunRecord:
     """Check everything that can be checked before a run, then put it into the project's queue.
 
-    `dataset` and `model` are names or identifiers; None takes the only one there is.
+    `dataset` and `model` are names or identifiers; None takes the only one there is. So are the runs that the parameter
+    `runs` names; their identifiers are kept.
 
     Raises
     ------
@@ -52,7 +53,7 @@ def new_analysis(
         Unknown names, values that don't fit, or a reason why the analysis can't run.
     """
     analysis = catalogue[key]
-    chosen = analysis.Parameters.parse(parameters or {})
+    chosen = analysis.Parameters.parse(_with_identifiers(project, parameters or {}))
     data = choose_dataset(project, dataset)
     network = choose_model(project, model, required=analysis.needs_model)
     if seed < 1:
@@ -73,6 +74,21 @@ def new_analysis(
         batch_size=batch_size,
         name=name or analysis.title,
     )
+
+
+def _with_identifiers(project: Project, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the parameters with identifiers for those finished runs that are given by a name no other has."""
+    given = parameters.get("runs")
+    if not given or not isinstance(given, str | list | tuple):
+        return parameters
+    called: dict[str, list[str]] = {}
+    for record in project.runs():
+        if record.state == "succeeded":
+            called.setdefault(record.name, []).append(record.id)
+            called[record.id] = [record.id]
+    wanted = [part.strip() for part in given.split(",")] if isinstance(given, str) else list(given)
+    runs = [called[run][0] if len(called.get(run, ())) == 1 else run for run in wanted]
+    return {**parameters, "runs": runs}
 
 
 def new_training(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import nibabel
@@ -147,3 +148,22 @@ def test_that_a_program_classifies_a_projects_images(sensiview: Command, study: 
     assert sensiview("export", study, answer.json["run"], "--to", out).code == 0
     assert (out / "predictions.csv").read_text().startswith("image,class,predicted,correct,probability")
     assert (out / "confusion.csv").is_file()
+
+
+def test_that_finished_runs_are_taken_by_name_or_identifier(sensiview: Command, study: Path, tmp_path: Path) -> None:
+    assert sensiview("add-dataset", study, class_folders(tmp_path / "pets")).code == 0
+    trained = sensiview(
+        "train", study, "--architecture", "lenet", "--dataset", "pets", "--name", "net", "--epochs", "1",
+        "--option", "size=32",
+    )  # fmt: skip
+    assert trained.code == 0, trained.err
+    for key, name in (("grad_cam", "cams"), ("saliency", "slopes")):
+        assert sensiview("run", study, key, "-p", "images=0", "--name", name).code == 0
+    answer = sensiview("run", study, "comparison", "-p", "runs=cams, saliency-0001", "-p", "steps=0", "--json")
+    assert answer.code == 0, answer.err
+    assert "similarity" in answer.json["items"]
+    record = json.loads((study / "runs" / answer.json["run"] / "record.json").read_text())
+    assert record["parameters"]["runs"] == ["grad_cam-0001", "saliency-0001"]
+    unknown = sensiview("run", study, "comparison", "-p", "runs=cams,nope")
+    assert unknown.code == 1
+    assert "There is no finished run 'nope'" in unknown.err
