@@ -120,10 +120,8 @@ class KnownRegions(Analysis[KnownRegionsParameters]):
 
     def obstacles(self, study: Study) -> list[str]:
         """Return why it can't run: no data set of volumes, or no finished run to compare."""
-        found = super().obstacles(study)
-        if not found and not study.runs:
-            found.append("There is no finished run with maps yet. Optimise a mask or run Grad-CAM first.")
-        return found
+        none = ["There is no finished run with maps yet. Optimise a mask or run Grad-CAM first."]
+        return super().obstacles(study) or ([] if study.runs else none)
 
     def problems(self, study: Study, parameters: KnownRegionsParameters) -> list[str]:
         """Return sentences about runs, regions and atlas that are missing or not there."""

@@ -44,9 +44,10 @@ def test_that_the_brain_demo_finds_what_was_planted(sensiview: Command, tmp_path
     masks = shares[shares["analysis"] == "mask_optimization"]
     grad_cam = shares[shares["analysis"] == "grad_cam"].iloc[0]
     assert len(masks) == 4
-    # A planted region leads the table of every mask, and masks tell planted voxels from others.
+    # A planted region leads the table of every mask, and most of the mask lies in the four of them.
     assert (masks["best_rank"] == 1).all()
-    assert (masks["auc"] > 0.8).all()
+    assert masks["found"].mean() >= 0.75
+    assert (masks["share_dilated"] >= 0.5).all()
     assert (masks["share_dilated"] > 3 * masks["chance"]).all()
     assert (masks["share_dilated"] > grad_cam["share_dilated"]).all()
     assert sensiview("check", folder).code == 0
