@@ -121,7 +121,7 @@ def parse_target(target: TargetName, card: ModelCard, n_outputs: int | None = No
     target : int, str, sequence of them, or None
         Index or name of a class (or of an output, for anything but a classifier); None and "all" are all outputs.
         A name is looked for before a number: with classes "1" and "2", the text "1" is the first, the number 1 the
-        second.
+        second. A number that is out of range is a name where a class is called so.
     card : ModelCard
         Gives the names.
     n_outputs : int, optional
@@ -161,6 +161,8 @@ def _one_target(target: int | str, card: ModelCard, names: tuple[str, ...]) -> T
             raise UserError(f"The network '{card.name}' has no class or output '{text}'.{suggestion(text, known)}")
     count = 2 if binary else len(names)
     if not 0 <= target < count:
+        if str(target) in (*card.class_names, *names):
+            return _one_target(str(target), card, names)
         what = "classes" if card.emits != "value" else "outputs"
         raise UserError(f"There is no target {target}: the network '{card.name}' has {count} {what}, 0 to {count - 1}.")
     if binary:

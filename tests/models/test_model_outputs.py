@@ -60,6 +60,15 @@ def test_that_a_regression_has_no_loss() -> None:
         OutputChoice.parse("loss", VALUES)
 
 
+def test_that_a_number_out_of_range_is_the_class_of_that_name() -> None:
+    card = ModelCard(name="net", emits="logit", class_names=("0", "1", "10"))
+    assert parse_target(10, card) == (Target(2, "10"),)
+    assert parse_target(2, card) == (Target(2, "10"),)
+    assert parse_target(["10", 1], card) == (Target(2, "10"), Target(1, "1"))
+    with pytest.raises(UserError, match="There is no target 7"):
+        parse_target(7, card)
+
+
 def test_that_targets_are_found_by_name_and_by_number() -> None:
     assert [t.label for t in parse_target("all", THREE)] == ["covid", "pneumonia", "2"]
     assert parse_target(None, THREE) == parse_target("all", THREE)
