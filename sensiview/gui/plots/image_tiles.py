@@ -211,7 +211,7 @@ class TileGrid(QGraphicsWidget):
         self, painter: QPainter, text: str, box: QRectF, align: Qt.AlignmentFlag, *, strong: bool = False
     ) -> None:
         painter.setPen(QColor(self._colours.text if strong else self._colours.muted))
-        shown = self._metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, box.width())
+        shown = shortened(text, self._metrics, box.width())
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | align, shown)
 
     def _paint_cursor(self, painter: QPainter) -> None:
@@ -273,3 +273,12 @@ class TileGrid(QGraphicsWidget):
         self.view = view
         self._zoomed(view if view.width() < self.width else None)
         self.update()
+
+
+def shortened(text: str, metrics: QFontMetricsF, width: float) -> str:
+    """Return `text` no wider than `width`; of a name with a value behind it (``name · value``) the name is cut."""
+    name, dot, value = text.rpartition(" · ")
+    room = width - metrics.horizontalAdvance(dot + value)
+    if not dot or room < metrics.horizontalAdvance("mm…"):
+        return metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width)
+    return metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, room) + dot + value
