@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sensiview.errors import ModelError, Stopped, UserError
-from sensiview.models.batching import MOST_ROWS
+from sensiview.models.batch_limits import MOST_ROWS
 from sensiview.models.evaluation import Evaluator
 from sensiview.models.network import Network, network_from_module
 
