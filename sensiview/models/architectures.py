@@ -189,9 +189,10 @@ def choose(key: str, known: Mapping[str, Architecture]) -> Architecture:
     """
     if key in known:
         return known[key]
-    raise UserError(
-        f"There is no architecture '{key}'.{suggestion(key, list(known), likeness=_NEAR) or _others(known)}"
-    )
+    # In a short name, letters that changed places are a large part of it.
+    swapped = [name for name in known if sorted(name) == sorted(key.lower())]
+    near = f" Did you mean '{swapped[0]}'?" if swapped else suggestion(key, list(known), likeness=_NEAR)
+    raise UserError(f"There is no architecture '{key}'.{near or _others(known)}")
 
 
 def _others(known: Mapping[str, Architecture]) -> str:

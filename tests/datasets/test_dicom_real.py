@@ -75,12 +75,13 @@ def test_that_two_studies_in_one_folder_are_two_subjects(shared_data: Path) -> N
 def test_that_every_file_of_the_collection_is_opened_or_refused_with_a_sentence(collection: Path) -> None:
     listing = scan(collection)
     assert len(listing.series) > 40
-    opened = 0
+    opened = single = 0
     for series in listing.series:
         volume = opened_or_refused(series)
         if isinstance(volume, str):
             assert volume.endswith(".")
             assert "Error" not in volume
+            single += "needs at least two" in volume
         else:
             opened += 1
             assert volume.raw.shape == (series.columns, series.rows, len(series.places))
@@ -89,7 +90,9 @@ def test_that_every_file_of_the_collection_is_opened_or_refused_with_a_sentence(
         for finding in series.findings:
             assert finding.sentence[0].isupper() or finding.sentence[0].isdigit()
             assert finding.sentence.endswith(".")
-    assert opened > 15
+    # Most of its files are one slice each: images, not volumes.
+    assert opened > 0
+    assert single > 15
 
 
 def test_that_a_disc_with_a_dicomdir_is_read_from_its_files(collection: Path) -> None:

@@ -50,8 +50,7 @@ def test_that_the_map_equals_captum_with_an_in_place_relu_and_a_pooling_that_is_
     # Captum looks at every call of a layer: each pooling gets its own there.
     plain[5] = nn.MaxPool2d(2)
     model = Scaled(plain)
-    name = "5" if layer == "2" else layer
-    wanted = LayerGradCam(model, plain[int(name)]).attribute(seen_rows(study), 0, relu_attributions=relu)
+    wanted = LayerGradCam(model, plain[int(layer)]).attribute(seen_rows(study), 0, relu_attributions=relu)
     wide = LayerAttribution.interpolate(wanted, (16, 16), "bilinear").detach().numpy()[:, 0]
     for batch_size in (1, 3):
         found = field(run(CAM, study, layer=layer, target="bright", relu=relu, batch_size=batch_size))
