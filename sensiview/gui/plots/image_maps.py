@@ -84,7 +84,7 @@ class ImageMapPlot(ItemPlot):
             offered.append(Chooser(f"axis_{axis}", title_of(axis).capitalize(), options))
         if self._ground.series(self.item) is not None:
             over = (("over", "over the image"), ("alone", "alone"), ("image", "image only"))
-            offered.append(Chooser("below", "Map", over, "alone" if "block" in self.item.axes else "over"))
+            offered.append(Chooser("below", "Shown", over, "alone" if "block" in self.item.axes else "over"))
         return offered
 
     def _looks(self) -> list[Chooser]:
