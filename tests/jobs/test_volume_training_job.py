@@ -90,7 +90,8 @@ def test_that_a_fold_is_trained_and_says_so(tmp_path: Path) -> None:
     task = training(tmp_path, source, folds=3, fold=1, epochs=12, recipe={"run": 2})
     events = events_of(task)
     assert isinstance(events[-1], Succeeded), events[-1]
-    assert {e.name for e in events if isinstance(e, StageBegan)} >= {"Training"}
+    # Stages that are over within a twentieth of a second may go unsaid.
+    assert "Reading the volumes" in {e.name for e in events if isinstance(e, StageBegan)}
     card = card_of(task)
     folds = assign_folds(*_subjects(source), 3, 1)
     assert card.training["test"] == [n for n in card.training["test"] if folds[n[:6]] == 1]

@@ -106,9 +106,9 @@ class TestImport:
     def test_that_an_empty_folder_is_a_sentence(self, window: Any, tmp_path: Path, wait_until: Any) -> None:
         (tmp_path / "empty").mkdir()
         window.commands.take_files([tmp_path / "empty"])
-        dialog = dialog_of(window, "import_volumes", wait_until)
-        assert dialog.problem.isVisible()
-        assert dialog.problem.text()
+        wait_until(lambda: window.said, 10, "the sentence")
+        assert window.said[0].startswith("There are no images, volumes (NIfTI) or DICOM files in")
+        assert window.session.datasets() == []
 
     def test_that_a_file_that_goes_before_import_is_said_and_can_be_tried_again(
         self, window: Any, tmp_path: Path, wait_until: Any
