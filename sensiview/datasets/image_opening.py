@@ -17,6 +17,7 @@ from sensiview.datasets.image_reading import Pixels, Ranges, numbers_of, to_pixe
 from sensiview.datasets.images import ImageEntry, ImageSet
 from sensiview.datasets.options import ReadingOptions
 from sensiview.datasets.participants import read_participants
+from sensiview.datasets.presence import changed_files
 from sensiview.errors import DataError
 from sensiview.files import FileReference, fingerprint, verify
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["images_from_arrays", "images_from_files", "open_images"]
-
-_AGAIN = "Put it back, or add the images to the project again from where they lie now."
 
 
 @dataclass(frozen=True)
@@ -110,20 +109,7 @@ def open_images(source: ImagesSource, *, all_there: bool = True) -> ImageSet:
 
 
 def _check_there(card: DatasetCard, files: Sequence[FileReference]) -> None:
-    gone, changed = [], []
-    for reference in files:
-        try:
-            if reference.path.stat().st_size != reference.size:
-                changed.append(reference.path)
-        except OSError:
-            gone.append(reference.path)
-    if gone:
-        more = f" and {len(gone) - 1:,} more" if len(gone) > 1 else ""
-        raise DataError(
-            f"{gone[0]}{more} of '{card.name}' can't be found or read: moved, deleted, or on a drive that is not "
-            f"there. {_AGAIN}"
-        )
-    if changed:
+    if changed := changed_files(card, files):
         more = f" and {len(changed) - 1:,} more have" if len(changed) > 1 else " has"
         raise DataError(
             f"{changed[0]}{more} changed since the images were added to the project. Results computed from it would "

@@ -13,6 +13,7 @@ from sensiview.datasets.cohort_targets import empty_table, rows_of
 from sensiview.datasets.nifti import read_nifti
 from sensiview.datasets.options import ReadingOptions
 from sensiview.datasets.participants import read_participants
+from sensiview.datasets.presence import changed_files
 from sensiview.datasets.volume import Grid, Volume
 from sensiview.datasets.volume_images import volumes_from_images
 from sensiview.datasets.volumes import VolumeEntry, VolumeSet
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["open_volumes", "volumes_from_images"]
-
-_AGAIN = "Put it back, or add the volumes to the project again from where they lie now."
 
 
 class VolumesSource(Protocol):
@@ -74,20 +73,7 @@ def open_volumes(source: VolumesSource, *, all_there: bool = True) -> VolumeSet:
 
 
 def _check_there(card: DatasetCard, files: Sequence[FileReference]) -> None:
-    gone, changed = [], []
-    for reference in files:
-        try:
-            if reference.path.stat().st_size != reference.size:
-                changed.append(reference.path)
-        except OSError:
-            gone.append(reference.path)
-    if gone:
-        more = f" and {len(gone) - 1:,} more" if len(gone) > 1 else ""
-        raise DataError(
-            f"{gone[0]}{more} of '{card.name}' can't be found or read: moved, deleted, or on a drive that is not "
-            f"there. {_AGAIN}"
-        )
-    if changed:
+    if changed := changed_files(card, files):
         raise _changed(changed[0])
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from sensiview.errors import ModelError, suggestion
+from sensiview.models.settings_reading import read_settings
 
 # Of the images that torchvision's weights were trained on.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -99,16 +99,4 @@ def parse_image_settings(settings: Mapping[str, Any], name: str) -> ImageSetting
     ModelError
         An unknown name, or a value that makes no sense.
     """
-    known = list(ImageSettings.model_fields)
-    for key in settings:
-        if key not in known:
-            raise ModelError(f"The preprocessing of '{name}' has no setting '{key}'.{suggestion(str(key), known)}")
-    try:
-        return ImageSettings(**settings)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"][:1]))
-        reason = str(first["msg"]).removeprefix("Value error, ")
-        raise ModelError(
-            f"The preprocessing of '{name}' can't be used{f' at {place!r}' if place else ''}: {reason}."
-        ) from None
+    return read_settings(ImageSettings, settings, name)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 from sensiview.errors import SensiViewError
 from sensiview.gui.dialogs.background_dialog import BackgroundDialog
 from sensiview.gui.dialogs.layout import buttons, form, named
+from sensiview.gui.dialogs.target_choice import TargetChoice
 from sensiview.gui.frame_table import FrameTable
 from sensiview.gui.image_facts import image_headline
 from sensiview.gui.image_import import Found, add_found, card_with_target, look_at_images
@@ -31,7 +31,6 @@ from sensiview.gui.session import Session
 if TYPE_CHECKING:
     from sensiview.analysis.sources import DatasetSource
 
-_NO_TARGET = "(none)"
 _AUTOMATIC = 0
 
 
@@ -52,7 +51,6 @@ class ImportImagesDialog(BackgroundDialog):
         self._labels: Path | None = None
         self._found: Found | None = None
         self._frames = _AUTOMATIC
-        self._target_touched = False
         split = QSplitter(self)
         split.setChildrenCollapsible(False)
         self.table = FrameTable("import_image_table", row_numbers=True)
@@ -77,10 +75,8 @@ class ImportImagesDialog(BackgroundDialog):
         name = first.name if first.is_dir() else first.parent.name if len(self._paths) > 1 else first.name.split(".")[0]
         self.name = QLineEdit(name, self)
         named(self.name, "dataset_name", "Name in the project")
-        self.target = QComboBox(self)
-        named(self.target, "import_target", "Column of the classes", "What models tell apart; it can be chosen later")
-        self.target.setMinimumWidth(180)
-        self.target.activated.connect(self._touch_target)
+        self.target = TargetChoice(self, "What models tell apart; it can be chosen later", "Column of the classes")
+        self.target.activated.connect(self._say_what_it_is)
         self.frames = QSpinBox(self, minimum=_AUTOMATIC, maximum=100_000)
         self.frames.setSpecialValueText("all, of videos 10")
         named(
@@ -130,12 +126,7 @@ class ImportImagesDialog(BackgroundDialog):
         self._found = found
         self.table.show_frame(found.frame)
         card = found.set.card
-        chosen = self.target.currentData() if self._target_touched else card.target
-        self.target.clear()
-        self.target.addItem(_NO_TARGET, None)
-        for column in card.columns:
-            self.target.addItem(column.name, column.name)
-        self.target.setCurrentIndex(max(0, self.target.findData(chosen)))
+        self.target.offer([column.name for column in card.columns], card.target)
         self.import_button.setEnabled(True)
         self._say_what_it_is()
 
@@ -169,10 +160,6 @@ class ImportImagesDialog(BackgroundDialog):
         self._labels = Path(path)
         self.labels.setText(Path(path).name)
         self._look()
-
-    def _touch_target(self) -> None:
-        self._target_touched = True
-        self._say_what_it_is()
 
     def _import(self) -> None:
         found = self._found

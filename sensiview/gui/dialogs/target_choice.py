@@ -14,9 +14,9 @@ _NONE = "(none)"
 class TargetChoice(QComboBox):
     """Columns by name and "(none)"; `currentData` is the column or None."""
 
-    def __init__(self, parent: QWidget, tip: str) -> None:
+    def __init__(self, parent: QWidget, tip: str, name: str = "Target column") -> None:
         super().__init__(parent)
-        named(self, "import_target", "Target column", tip)
+        named(self, "import_target", name, tip)
         self.setMinimumWidth(180)
         self._touched = False
         self.activated.connect(self._touch)
