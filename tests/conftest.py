@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """The one application of this process stands on the screen, whichever test comes first.
+
+    A plot that is drawn into a file where there is no application yet makes one that draws into memory; windows and
+    OpenGL would then be tested on that one.
+    """
+    wanted = any("qapp" in getattr(item, "fixturenames", ()) for item in session.items)
+    if wanted and not session.config.option.collectonly and has_screen():
+        from sensiview.gui.start import make_application
+
+        make_application()
+
+
+def has_screen() -> bool:
+    """Return whether windows can be shown."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 @pytest.fixture(autouse=True)

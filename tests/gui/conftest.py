@@ -22,6 +22,8 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread, QTimer, Q
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QMenu, QMessageBox, QWidget
 from shiboken6 import Shiboken
 
+from tests.conftest import has_screen
+
 WaitUntil = Callable[..., None]
 
 # What Qt says on a bare display and nobody can do anything about.
@@ -31,8 +33,7 @@ _HARMLESS = ("propagateSizeHints", "QStandardPaths: XDG_RUNTIME_DIR", "xkb", "qt
 @pytest.fixture(scope="session")
 def qapp() -> QApplication:
     """Return the one application, in the light theme; skips where no window can be shown."""
-    on_screen = sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    if not on_screen and os.environ.get("QT_QPA_PLATFORM") != "offscreen":
+    if not has_screen() and os.environ.get("QT_QPA_PLATFORM") != "offscreen":
         pytest.skip("no display: neither DISPLAY nor WAYLAND_DISPLAY is set; use xvfb-run")
     from sensiview.gui.start import make_application
     from sensiview.gui.themes import apply_theme
