@@ -58,6 +58,7 @@ class IndexTable(Item):
 
     `plot` says how the numbers are drawn: ``bars`` (one bar per key row and value column), ``matrix``
     (the last two keys span it, the first value fills it), ``scatter`` (first value against second),
+    ``screening`` (effects of factors: mu_star against sigma, in classes, linked to the parts of the input),
     ``points`` (one dot per row, grouped by the first key) or ``none``.
     """
 
@@ -68,7 +69,7 @@ class IndexTable(Item):
     units: Mapping[str, str] = field(default_factory=dict)
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
-    plot: Literal["bars", "matrix", "scatter", "points", "none"] = "bars"
+    plot: Literal["bars", "matrix", "scatter", "screening", "points", "none"] = "bars"
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the table, columns named as in the method's definition."""
