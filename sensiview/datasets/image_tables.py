@@ -27,7 +27,7 @@ CLASS_WORDS = (
 GROUP_WORDS = (
     "group", "patient", "patientid", "subject", "subjectid", "participantid", "source", "sourcefile", "video",
     "videoid", "case", "caseid", "lesion", "lesionid", "series", "seriesid", "study", "studyid", "scan", "scanid",
-    "slide", "slideid",
+    "slide", "slideid", "glyph",
 )  # fmt: skip
 SPLIT_WORDS = ("split", "subset", "partition", "set", "usage", "fold")
 

@@ -152,6 +152,7 @@ def _sentence(error: Any) -> str:
 
 def architectures() -> dict[str, Architecture]:
     """Return the architectures that come with SensiView, by key, in the order of menus. A new dictionary each time."""
+    from sensiview.models.digit_networks import BiasedDigitsCnn
     from sensiview.models.image_networks import CifarResnet, SmallResnet18, SmallVgg
     from sensiview.models.lenet import Lenet
     from sensiview.models.small_networks import DiabetesNet, MultilayerPerceptron
@@ -159,7 +160,7 @@ def architectures() -> dict[str, Architecture]:
     from sensiview.models.volume_networks import ConvolutionalNetwork, VolumeResnet
 
     tables, volumes = (DiabetesNet(), MultilayerPerceptron()), (ConvolutionalNetwork(), VolumeResnet())
-    images = (SmallVgg(), SmallResnet18(), CifarResnet(), Lenet())
+    images = (SmallVgg(), SmallResnet18(), CifarResnet(), Lenet(), BiasedDigitsCnn())
     return {a.key: a for a in (*tables, *volumes, *images, *torchvision_classifiers())}
 
 
