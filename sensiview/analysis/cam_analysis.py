@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from sensiview.analysis.contract import Analysis, Cost, Example
+from sensiview.analysis.items import FieldMap, Item
 from sensiview.analysis.map_examples import image_study, volume_study
 from sensiview.analysis.map_items import MapWords
 from sensiview.analysis.map_parameters import (
@@ -22,7 +24,7 @@ from sensiview.analysis.study import Study
 from sensiview.analysis.volume_map_parameters import times
 from sensiview.errors import UserError
 from sensiview.models.card import ModelCard
-from sensiview.numerics.map_layers import chosen_layer, map_layers
+from sensiview.numerics.map_layers import chosen_layer, map_form, map_layers
 from sensiview.numerics.pass_memory import row_bytes_after
 
 Weighting = Literal["grad_cam", "grad_cam_plus_plus"]
@@ -125,7 +127,10 @@ class CamAnalysis(Analysis[CamParameters]):
             progress,
             maker,
             words,
-            finish=lambda items, found: [cell_sentence(opened.card, layer, opened.inputs.what)],
+            finish=lambda items, found: [
+                cell_sentence(opened.card, layer, opened.inputs.what),
+                *unread_patches(opened.card, layer, items),
+            ],
         )
 
     def example(self) -> Example[CamParameters]:
@@ -137,14 +142,29 @@ class CamAnalysis(Analysis[CamParameters]):
         return self.example(), Example(volume_study(), self.Parameters(target="AD", average=True, atlas="none"))
 
 
+def unread_patches(card: ModelCard, layer: str, items: Mapping[str, Item]) -> list[str]:
+    """Say why the maps of a transformer's layer are empty where the class is read from a token of its own."""
+    form, found = map_form(card, layer), items.get("map")
+    if form is None or not form.skipped or not isinstance(found, FieldMap) or found.values.any():
+        return []
+    auto = chosen_layer(card, "auto")
+    better = f" Choose the layer '{auto}'." if auto != layer else ""
+    return [
+        "Behind the last attention the class is read from a token of its own, so that what the patches hold there "
+        f"changes no score.{better}"
+    ]
+
+
 def cell_sentence(card: ModelCard, layer: str, what: str) -> str:
     """Say how coarse a layer is."""
-    shape = card.layer(layer).output_shape or ()
+    form = map_form(card, layer)
+    space = form.space if form is not None else ()
     unit = "pixels" if what == "image" else "voxels"
-    size = [n / m for n, m in zip(card.input_shape[1:], shape[1:], strict=True)]
+    size = [n / m for n, m in zip(card.input_shape[1:], space, strict=True)]
     if max(size) <= 1:
         return f"The layer '{layer}' has the resolution of the network's input."
+    cells = "patches" if form is not None and form.kind == "tokens" else "cells"
     return (
-        f"The layer '{layer}' has {times(shape[1:])} cells, each about {' x '.join(f'{s:.3g}' for s in size)} {unit} "
-        "of the network's input: what lies inside one cell can't be told apart."
+        f"The layer '{layer}' has {times(space)} {cells}, each about {' x '.join(f'{s:.3g}' for s in size)} {unit} "
+        "of the network's input: what lies inside one can't be told apart."
     )

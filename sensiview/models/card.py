@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict
 class LayerCard(BaseModel):
     """One named module: dotted name, class, output shape for one input (no batch axis), own parameters.
 
-    `same_as`: where one layer has several names, the first of them, under which its parameters are counted.
+    `same_as`: where one layer has several names, the first of them, under which its parameters are counted. `done`: its
+    place among the layers in the order in which they end; None where it is not called, or nobody looked.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -21,6 +22,7 @@ class LayerCard(BaseModel):
     parameters: int = 0
     depth: int = 0
     same_as: str = ""
+    done: int | None = None
 
 
 class ModelCard(BaseModel):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +16,10 @@ from sensiview.models.shared_layers import layers_apart, shared_names
 
 @dataclass
 class _Seen:
-    """What the hook of one module saw: how often it was called, the last shape, what kind of thing it gave."""
+    """What the hook of one module saw: how often and when last it was called, the last shape, what kind it gave."""
 
     calls: int = 0
+    done: int | None = None
     shape: tuple[int, ...] | None = None
     gives: str = ""
 
@@ -53,7 +56,8 @@ def trace_layers(module: nn.Module, rows: Tensor) -> LayerTrace:
         seen = {name: _Seen() for name, _ in named}
         # TorchScript takes no hooks: its parts stay without a shape.
         open_parts = [(name, part) for name, part in named if not isinstance(part, torch.jit.ScriptModule)]
-        handles = [part.register_forward_hook(_watch(seen[name], len(rows))) for name, part in open_parts]
+        clock = itertools.count()
+        handles = [part.register_forward_hook(_watch(seen[name], len(rows), clock)) for name, part in open_parts]
         try:
             answer = module(rows)
         finally:
@@ -67,15 +71,17 @@ def trace_layers(module: nn.Module, rows: Tensor) -> LayerTrace:
             parameters=sum(p.numel() for p in part.parameters(recurse=False)),
             depth=name.count("."),
             same_as=same.get(name, ""),
+            done=seen[name].done,
         )
         for name, part in named
     )
     return LayerTrace(layers, answer, tuple(_notes(module, seen)))
 
 
-def _watch(seen: _Seen, n_rows: int) -> Any:
+def _watch(seen: _Seen, n_rows: int, clock: Iterator[int]) -> Any:
     def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
         seen.calls += 1
+        seen.done = next(clock)
         seen.gives = type(output).__name__
         seen.shape = None
         if isinstance(output, Tensor) and output.ndim > 0 and output.shape[0] == n_rows:

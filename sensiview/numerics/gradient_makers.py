@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sensiview.models.outputs import Target
 from sensiview.numerics.gradient_maps import Weighting, cut, input_gradients, layer_cams, leaf_at
+from sensiview.numerics.map_layers import map_form
 from sensiview.numerics.map_makers import (
     Channels,
     FoundMaps,
@@ -54,7 +55,8 @@ class GradCamMaker:
             output = space.forward(rows.clone(), rows)
             value = leaf.take(len(rows))
             chosen = scorer.choose(indices, output)
-            cams = layer_cams(value, scorer.matrix(output, chosen), self.layer, self.weighting)
+            form = map_form(scorer.inputs.network.card, self.layer)
+            cams = layer_cams(value, scorer.matrix(output, chosen), self.layer, self.weighting, form)
             output = output.detach()
         cams = cut(cams, relu=self.relu, absolute=self.absolute)
         maps = space.own(cams.flatten(0, 1)[:, None], rows)

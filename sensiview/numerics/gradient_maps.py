@@ -6,6 +6,7 @@ inside `VolumeInputs.differentiating` or its like: eval mode, weights frozen, gr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from sensiview.errors import ModelError
 from sensiview.models.readout import as_columns
 from sensiview.models.shared_layers import layers_apart
+from sensiview.numerics.map_layers import MapForm
 
 Weighting = Literal["grad_cam", "grad_cam_plus_plus"]
 _NOTHING = 1e-12
@@ -84,13 +86,37 @@ def leaf_at(module: nn.Module, name: str) -> Iterator[LayerLeaf]:
             leaf.value = None
 
 
-def layer_cams(leaf: Tensor, scores: Tensor, layer: str, weighting: Weighting = "grad_cam") -> Tensor:
+def as_map(value: Tensor, form: MapForm | None) -> Tensor:
+    """Return what a layer gives, (n, ...), as (n, channels, ...), read as `form` says; None takes it as it is.
+
+    Raises
+    ------
+    ModelError
+        There are other numbers of tokens than the form says.
+    """
+    if form is None or form.kind == "map":
+        return value
+    if form.kind == "channels_last":
+        return value.movedim(-1, 1)
+    patches = value[:, form.skipped :]
+    cells = math.prod(form.space)
+    if patches.shape[1] != cells:
+        raise ModelError(
+            f"The layer gives {value.shape[1]:,} tokens for this input and gave {form.skipped + cells:,} "
+            "when the network was added, so they can't be laid out as a map. Give inputs of the size it was added with."
+        )
+    return patches.movedim(-1, 1).unflatten(2, form.space)
+
+
+def layer_cams(
+    leaf: Tensor, scores: Tensor, layer: str, weighting: Weighting = "grad_cam", form: MapForm | None = None
+) -> Tensor:
     """Return the class activation maps of a layer before any cut, (n, targets, ...).
 
     Parameters
     ----------
     leaf : Tensor
-        (n, channels, ...): what the layer gave, with the graph of `scores` beginning at it.
+        (n, ...): what the layer gave, with the graph of `scores` beginning at it.
     scores : Tensor
         (n, targets).
     layer : str
@@ -98,24 +124,27 @@ def layer_cams(leaf: Tensor, scores: Tensor, layer: str, weighting: Weighting = 
     weighting : str
         ``grad_cam``: a channel weighs the mean of its gradient over *all* spatial axes (Selvaraju et al. 2017, eq. 1).
         ``grad_cam_plus_plus``: the weighted mean of its positive gradients (Chattopadhyay et al. 2018, eq. 10 and 19).
+    form : MapForm, optional
+        How it is read as (n, channels, ...), which it is when left out.
 
     Raises
     ------
     ModelError
         The score does not depend on the layer by any path that has a gradient.
     """
-    space = tuple(range(2, leaf.ndim))
+    active = as_map(leaf.detach(), form)
+    space = tuple(range(2, active.ndim))
     maps = []
     for target in range(scores.shape[1]):
-        gradient = _gradient(scores, target, leaf, f"the layer '{layer}'")
+        gradient = as_map(_gradient(scores, target, leaf, f"the layer '{layer}'"), form)
         if weighting == "grad_cam":
             weights = gradient.mean(dim=space, keepdim=True)
         else:
-            total = leaf.detach().sum(dim=space, keepdim=True)
+            total = active.sum(dim=space, keepdim=True)
             below = 2 * gradient**2 + total * gradient**3
             alpha = torch.where(below.abs() > _NOTHING, gradient**2 / torch.where(below == 0, 1.0, below), 0.0)
             weights = (alpha * gradient.clamp(min=0)).sum(dim=space, keepdim=True)
-        maps.append((weights * leaf.detach()).sum(dim=1))
+        maps.append((weights * active).sum(dim=1))
     return torch.stack(maps, dim=1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from sensiview.errors import ModelError
 from sensiview.models.batching import does_not_fit, is_out_of_memory
+from sensiview.numerics.forward_mode import derivable_attention
 from sensiview.numerics.image_inputs import ImageInputs
 from sensiview.numerics.incremental.engine import IncrementalNetwork
 from sensiview.numerics.incremental.full_inference import FullInference
@@ -229,15 +231,16 @@ class ImageSweep:
         windows = np.stack([y, y + 1, x, x + 1], axis=1)
         derivative = sweep.perturbation.kind == "derivative"
         try:
-            found = sweep.engine.evaluate(
-                self._base,
-                Patches(windows, values[:, :, None, None]),
-                norms=sweep.blocks,
-                outputs=False,
-                tangent=derivative,
-                advance=advance,
-                warn=warn,
-            )
+            with derivable_attention() if derivative else nullcontext():
+                found = sweep.engine.evaluate(
+                    self._base,
+                    Patches(windows, values[:, :, None, None]),
+                    norms=sweep.blocks,
+                    outputs=False,
+                    tangent=derivative,
+                    advance=advance,
+                    warn=warn,
+                )
         except (RuntimeError, MemoryError) as error:
             if is_out_of_memory(error):
                 raise does_not_fit(sweep.inputs.network) from error

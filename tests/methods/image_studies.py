@@ -150,6 +150,36 @@ class Residual(nn.Module):
         return scores
 
 
+class Tokens(nn.Module):
+    """A small vision transformer: patches of 4 x 4 of 16 x 12 pixels, a token for the class in front, two blocks."""
+
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm1, self.norm2 = nn.LayerNorm(8), nn.LayerNorm(8)
+            self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+            self.mlp = nn.Linear(8, 8)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            y = self.norm1(x)
+            x = x + self.attention(y, y, y, need_weights=False)[0]
+            found: torch.Tensor = x + torch.relu(self.mlp(self.norm2(x)))
+            return found
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 8, 4, stride=4)
+        self.first = nn.Parameter(torch.randn(1, 1, 8))
+        self.blocks = nn.Sequential(self.Block(), self.Block())
+        self.head = nn.Linear(8, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        tokens = self.patches(x).flatten(2).mT
+        tokens = self.blocks(torch.cat([self.first.expand(len(tokens), 1, 8), tokens], dim=1))
+        scores: torch.Tensor = self.head(tokens[:, 0])
+        return scores
+
+
 def seeded(make: Callable[[], nn.Module], seed: int = 3) -> nn.Module:
     """A module whose random weights are always the same."""
     with torch.random.fork_rng(devices=[]):

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from sensiview.analysis.items import IndexTable
 from sensiview.analysis.progress import Silent
+from sensiview.datasets.images import ImageSet
 from sensiview.errors import UserError
 from sensiview.methods.grad_cam import GradCam
 from sensiview.methods.grad_cam_pp import GradCamPlusPlus
@@ -26,6 +27,7 @@ from sensiview.numerics.map_layers import chosen_layer
 from tests.methods.image_studies import (
     Residual,
     Scaled,
+    Tokens,
     field,
     image_set,
     note,
@@ -194,6 +196,69 @@ def test_that_auto_finds_the_layer_that_people_take_in_known_networks(key: str, 
     card = study_of(module, images, settings=ImageSettings(channels=3, size=(side, side))).model
     assert card is not None
     assert chosen_layer(card, "auto") == layer
+
+
+class ChannelsLast(nn.Module):
+    """Channels behind the places, as Swin and ConvNeXt have them inside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 5, 3, stride=2, padding=1)
+        self.inside = nn.Linear(5, 7)
+        self.head = nn.Linear(7, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(torch.relu(self.inside(self.stem(x).movedim(1, -1))).mean(dim=(1, 2)))
+
+
+OBLONG = ImageSettings(channels=3, size=(16, 12), mean=(0.5,), std=(0.5,))
+
+
+def oblong() -> ImageSet:
+    rng = np.random.default_rng(0)
+    return image_set([rng.random((3, 16, 12)).astype(np.float32) for _ in range(2)])
+
+
+def by_hand(activation: Tensor, gradient: Tensor) -> np.ndarray:
+    """Grad-CAM without a cut, of (n, channels, y, x), on 16 x 12 pixels."""
+    small = (gradient.mean(dim=(2, 3), keepdim=True) * activation).sum(dim=1, keepdim=True).detach()
+    return nn.functional.interpolate(small, size=(16, 12), mode="bilinear")[:, 0].numpy()
+
+
+def test_that_the_patches_of_a_transformer_are_laid_out_as_a_map() -> None:
+    module = seeded(Tokens)
+    study = study_of(module, oblong(), settings=OBLONG)
+    result = run(CAM, study, target="bright", relu=False)
+    assert "The layer 'blocks.1.norm1' has 4 x 3 patches, each about 4 x 4 pixels" in note(result)
+    rows = (seen_rows(study) - 0.5) / 0.5
+    tokens = module.blocks[0](torch.cat([module.first.expand(2, 1, 8), module.patches(rows).flatten(2).mT], dim=1))
+    last = module.blocks[1]
+    y = last.norm1(tokens).detach().requires_grad_()
+    x = tokens.detach() + last.attention(y, y, y, need_weights=False)[0]
+    score = module.head((x + torch.relu(last.mlp(last.norm2(x))))[:, 0])[:, 0].sum()
+    (gradient,) = torch.autograd.grad(score, y)
+    layout = [part[:, 1:].mT.reshape(2, 8, 4, 3) for part in (y, gradient)]
+    wanted = by_hand(layout[0], layout[1])
+    np.testing.assert_allclose(field(result).values, wanted, atol=1e-6)
+    assert np.abs(wanted).max() > 1e-4
+
+
+def test_that_an_empty_map_behind_the_last_attention_says_which_layer_to_take() -> None:
+    result = run(CAM, study_of(seeded(Tokens), oblong(), settings=OBLONG), layer="blocks.1", target="bright")
+    assert not field(result).values.any()
+    assert "read from a token of its own" in note(result)
+    assert "Choose the layer 'blocks.1.norm1'." in note(result)
+
+
+def test_that_channels_behind_the_places_are_told_from_places() -> None:
+    module = seeded(ChannelsLast)
+    study = study_of(module, oblong(), settings=OBLONG)
+    result = run(CAM, study, layer="inside", target="plain", relu=False)
+    assert "The layer 'inside' has 8 x 6 cells" in note(result)
+    value = module.inside(module.stem((seen_rows(study) - 0.5) / 0.5).movedim(1, -1)).detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(module.head(torch.relu(value).mean(dim=(1, 2)))[:, 1].sum(), value)
+    wanted = by_hand(value.movedim(-1, 1), gradient.movedim(-1, 1))
+    np.testing.assert_allclose(field(result).values, wanted, atol=1e-6)
 
 
 @pytest.mark.parametrize(

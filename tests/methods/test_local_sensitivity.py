@@ -21,6 +21,8 @@ from sensiview.models.image_settings import ImageSettings
 from sensiview.models.network import Network, network_from_module
 from sensiview.numerics.example_images import SIDE, example_images, example_module
 from sensiview.numerics.sensitivity_sweep import Perturbation, sampled_places
+from tests.methods.image_studies import Tokens, image_set, seeded
+from tests.methods.image_studies import study_of as images_and_network
 
 ANALYSIS = LocalSensitivity()
 BLOCKS = ["0", "3"]
@@ -156,6 +158,17 @@ def test_that_the_derivative_is_the_norm_of_the_jacobian_with_the_preprocessing_
     assert "per pixel value" in found.unit
     small = field(run(study_of(), images=1, perturbation="fixed", delta=1e-3)).values[0] / 1e-3
     np.testing.assert_allclose(found.values[0], small, rtol=2e-3)
+
+
+def test_that_attention_has_a_derivative_and_torch_is_left_as_it_was() -> None:
+    size = ImageSettings(channels=3, size=(16, 12))
+    image = image_set([np.random.default_rng(0).random((3, 16, 12))])
+    study = images_and_network(seeded(Tokens), image, settings=size)
+    chosen = {"layers": ["blocks.0", "blocks.1"], "every": 4}
+    exact = field(run(study, perturbation="derivative", **chosen)).values
+    small = field(run(study, perturbation="fixed", delta=1e-2, **chosen)).values / 1e-2
+    np.testing.assert_allclose(exact, small, rtol=0.02, atol=0.02 * exact.max())
+    assert torch.backends.mha.get_fastpath_enabled()
 
 
 def test_that_the_scales_differ_by_what_one_step_means() -> None:
