@@ -1,4 +1,4 @@
-"""Jobs that make a data set: a cohort resampled to a template, or simulated with a known answer."""
+"""Jobs that make a data set: a cohort resampled to a template, or a simulated one with a known answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sensiview.projects.records import RunRecord
     from sensiview.projects.store import Project
 
-Preparation = Literal["resampling", "simulation"]
+Preparation = Literal["resampling", "simulation", "biased_digits"]
 
 
 def new_preparation(
@@ -32,8 +32,9 @@ def new_preparation(
     Parameters
     ----------
     what : str
-        ``resampling`` (of `dataset`; parameters as `sensiview.jobs.resampling_job.ResamplingSettings`) or
-        ``simulation`` (parameters as `sensiview.jobs.simulation_job.SimulationSettings`).
+        ``resampling`` (of `dataset`; parameters as `sensiview.jobs.resampling_job.ResamplingSettings`),
+        ``simulation`` (parameters as `sensiview.jobs.simulation_job.SimulationSettings`) or ``biased_digits``
+        (parameters as `sensiview.jobs.digits_job.DigitSettings`).
 
     Raises
     ------

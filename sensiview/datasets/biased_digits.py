@@ -22,7 +22,7 @@ from sensiview.datasets.digit_drawing import (
     BACKGROUND_COLOURS,
     DIGIT_COLOURS,
     POSITIONS,
-    SIDE,
+    can_be_drawn,
     draw_digits,
     opacity_in_picture,
 )
@@ -66,10 +66,10 @@ class BiasedDigits(Generator):
                 "Choose a data set of biased digits, or another partition."
             ]
         sizes = [tuple(entry["size"]) for entry in card.extra.get("sizes", ())]
-        if card.extra.get("channels") != 3 or any(height != width or height % SIDE for height, width in sizes):
+        if card.extra.get("channels") != 3 or not all(can_be_drawn(*size) for size in sizes):
             return [
                 f"The images of '{card.name}' are not as biased digits are: in colour, square, of a width that can be "
-                f"divided by {SIDE}."
+                "divided by eight."
             ]
         return []
 
@@ -86,8 +86,6 @@ class BiasedDigits(Generator):
         levels = checked_values(values, FACTORS).astype(np.int64)
         digit, background, position = (int(level) for level in self.own_values(images, index))
         pixels = np.moveaxis(images.image(index), 0, -1)
-        if pixels.shape[2] != 3 or pixels.shape[0] != pixels.shape[1] or pixels.shape[0] % SIDE:
-            raise DataError(f"'{images.names[index]}' is not in colour, or not square and of {SIDE} x {SIDE} places.")
         try:
             opacity = opacity_in_picture(np.rint(pixels * 255).astype(np.uint8), digit, background, position)
         except DataError as error:

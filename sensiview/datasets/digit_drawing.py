@@ -38,13 +38,16 @@ BACKGROUND_COLOURS: dict[str, tuple[int, int, int]] = {
     "plum": (105, 0, 75),
     "slate": (64, 68, 72),
 }
-# Row by row, from the top left.
+# Row by row, from the top left. Around the nine places lies a margin of half a digit: without it the zeros with which
+# convolutions pad an image would tell where a digit stands.
 SIDE = 3
 POSITIONS = (
     "top left", "top", "top right", "left", "centre", "right", "bottom left", "bottom", "bottom right",
 )  # fmt: skip
 # How opaque a stroke is: 0 to 32. Colours differ by more than that in some channel, so the stroke can be read back.
 OPAQUE = 32
+# Pixels along the side of a glyph that is not made smaller.
+_SMALL = 16
 
 _DIGITS = np.array(list(DIGIT_COLOURS.values()), dtype=np.int64)
 _BACKGROUNDS = np.array(list(BACKGROUND_COLOURS.values()), dtype=np.int64)
@@ -53,7 +56,8 @@ _BACKGROUNDS = np.array(list(BACKGROUND_COLOURS.values()), dtype=np.int64)
 def opacity_of_glyph(glyph: NDArray[Any], white: float) -> Bytes:
     """Return how opaque a grey glyph's stroke is, uint8 0 to 32 of shape (side, side), as large as it is drawn.
 
-    Glyphs of less than 16 pixels are doubled (bilinear); others get a margin up to the next multiple of eight.
+    Glyphs of less than 16 pixels are made half as large again (bilinear: 8 become 12), others half as large (means of
+    2 x 2: 28 become 14).
 
     Parameters
     ----------
@@ -64,33 +68,37 @@ def opacity_of_glyph(glyph: NDArray[Any], white: float) -> Bytes:
     """
     from PIL import Image
 
-    side = len(glyph)
-    grey = np.asarray(glyph, dtype=np.float32) / np.float32(white)
-    if side < 16:
-        grey = np.asarray(Image.fromarray(grey).resize((2 * side, 2 * side), Image.Resampling.BILINEAR))
-    else:
-        margin = -side % 8
-        grey = np.pad(grey, (margin // 2, margin - margin // 2))
+    grey = Image.fromarray(np.asarray(glyph, dtype=np.float32) / np.float32(white))
+    small = len(glyph) < _SMALL
+    side = 2 * round(len(glyph) * (0.75 if small else 0.25))
+    grey = grey.resize((side, side), Image.Resampling.BILINEAR if small else Image.Resampling.BOX)
     return np.rint(np.clip(grey, 0, 1) * OPAQUE).astype(np.uint8)
 
 
 def draw_digits(opacity: Bytes, digit: Levels, background: Levels, position: Levels) -> Bytes:
-    """Return pictures, uint8 of shape (n, 3 side, 3 side, 3).
+    """Return pictures, uint8 of shape (n, 4 side, 4 side, 3).
 
     Parameters
     ----------
     opacity : ndarray
-        Of one glyph (side, side) or of each (n, side, side), 0 to 32.
+        Of one glyph (side, side) or of each (n, side, side), 0 to 32; `side` is even.
     digit, background, position : ndarray
         Levels, shape (n,).
     """
     side, count = opacity.shape[-1], len(digit)
-    picture = np.empty((count, SIDE, side, SIDE, side, 3), dtype=np.uint8)
-    picture[:] = _BACKGROUNDS[background][:, None, None, None, None, :]
+    picture = np.empty((count, (SIDE + 1) * side, (SIDE + 1) * side, 3), dtype=np.uint8)
+    picture[:] = _BACKGROUNDS[background][:, None, None]
     cells = _blend(opacity.astype(np.int64), _DIGITS[digit][:, None, None], _BACKGROUNDS[background][:, None, None])
-    row, column = np.divmod(position, SIDE)
-    picture[np.arange(count), row, :, column] = cells
-    return picture.reshape(count, SIDE * side, SIDE * side, 3)
+    for place in np.unique(position):
+        rows, columns = _window(side, int(place))
+        chosen = position == place
+        picture[chosen, rows, columns] = cells[chosen]
+    return picture
+
+
+def can_be_drawn(height: int, width: int) -> bool:
+    """Say whether pictures of this size can have been drawn here."""
+    return height == width > 0 and height % (2 * (SIDE + 1)) == 0
 
 
 def opacity_in_picture(picture: Bytes, digit: int, background: int, position: int) -> Bytes:
@@ -101,10 +109,10 @@ def opacity_in_picture(picture: Bytes, digit: int, background: int, position: in
     DataError
         It was not drawn so: drawing it again would give another picture.
     """
-    side = len(picture) // SIDE
-    row, column = divmod(position, SIDE)
-    cell = picture[row * side : (row + 1) * side, column * side : (column + 1) * side]
-    ramp = _blend(np.arange(OPAQUE + 1)[:, None], _DIGITS[digit], _BACKGROUNDS[background])[:, 0]
+    if picture.shape[2:] != (3,) or not can_be_drawn(*picture.shape[:2]):
+        raise DataError("the picture is not in colour, or not square and of a width that can be divided by eight")
+    cell = picture[_window(len(picture) // (SIDE + 1), position)]
+    ramp = _blend(np.arange(OPAQUE + 1), _DIGITS[digit], _BACKGROUNDS[background])
     channel = int(np.abs(_DIGITS[digit] - _BACKGROUNDS[background]).argmax())
     distance = np.abs(cell[..., channel, None].astype(np.int64) - ramp[:, channel])
     opacity = distance.argmin(axis=-1).astype(np.uint8)
@@ -112,6 +120,13 @@ def opacity_in_picture(picture: Bytes, digit: int, background: int, position: in
     if not np.array_equal(again[0], picture):
         raise DataError("the picture shows something else than a digit with these colours at this place")
     return opacity
+
+
+def _window(side: int, position: int) -> tuple[slice, slice]:
+    """Return the rows and columns of a place."""
+    row, column = divmod(position, SIDE)
+    top, left = (side // 2 + side * number for number in (row, column))
+    return slice(top, top + side), slice(left, left + side)
 
 
 def _blend(opacity: NDArray[np.int64], digit: NDArray[np.int64], background: NDArray[np.int64]) -> Levels:

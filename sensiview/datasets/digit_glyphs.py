@@ -14,6 +14,7 @@ from sensiview.datasets.image_arrays import member as array_member
 from sensiview.errors import DataError
 from sensiview.locations import home, resources
 
+Places = NDArray[np.int64]
 # The values of a pixel of the digits that come with SensiView lie between 0 and 16.
 _WHITE_OF_BUNDLED = 16.0
 # Of each class, from the end of the file: mostly other writers than those that the network learns from.
@@ -49,10 +50,9 @@ class Glyphs:
         """Return how opaque one glyph's stroke is, as large as it is drawn; see `opacity_of_glyph`."""
         return opacity_of_glyph(self.images[place], self.white)
 
-    def first(self, train: int | None, test: int | None) -> NDArray[np.int64]:
-        """Return places of the first so many glyphs of each part, None for all of them."""
-        parts = [np.flatnonzero(~self.test)[:train], np.flatnonzero(self.test)[:test]]
-        return np.concatenate(parts)
+    def places(self, train: int | None = None, test: int | None = None) -> tuple[Places, Places]:
+        """Return which glyphs train and which test: the first so many of each part, None for all of them."""
+        return np.flatnonzero(~self.test)[:train], np.flatnonzero(self.test)[:test]
 
 
 def bundled_glyphs() -> Glyphs:

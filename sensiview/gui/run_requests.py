@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 if TYPE_CHECKING:
     from sensiview.analysis.catalogue import Catalogue
     from sensiview.analysis.sources import DatasetSource, ModelSource
     from sensiview.gui.job_queue import JobQueue
+    from sensiview.preparing import Preparation
     from sensiview.projects.records import RunRecord
     from sensiview.projects.store import Project
 
@@ -113,7 +114,7 @@ class RunRequests:
 
     def start_preparation(
         self,
-        what: Literal["resampling", "simulation"],
+        what: Preparation,
         *,
         dataset: str | None,
         parameters: Mapping[str, Any],
@@ -147,7 +148,7 @@ class RunRequests:
         elif old.kind == "preparation":
             run = preparing.new_preparation(
                 project,
-                "resampling" if old.analysis == "resampling" else "simulation",
+                cast("Preparation", old.analysis),
                 dataset=old.dataset,
                 parameters=old.parameters,
                 seed=old.seed,

@@ -119,6 +119,10 @@ class _Job:
             from sensiview.jobs.resampling_job import resample
 
             return resample
+        if self.task.analysis == "biased_digits":
+            from sensiview.jobs.digits_job import make_digits
+
+            return make_digits
         from sensiview.jobs.simulation_job import simulate
 
         return simulate

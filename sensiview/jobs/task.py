@@ -17,7 +17,8 @@ class Task(BaseModel):
 
     ``analysis`` runs `analysis` and writes items into `directory`; ``training`` trains `model.card`'s
     architecture on `dataset` and writes ``model.safetensors``, ``model_card.json`` and curves;
-    ``preparation`` makes a data set (`analysis` says how: resampling, simulation) and writes its files and card;
+    ``preparation`` makes a data set (`analysis` says how: resampling, simulation, biased_digits) and writes its files
+    and card;
     ``inspection`` loads the weights, and writes ``model_card.json`` and the table of keys.
     """
 
