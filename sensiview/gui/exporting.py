@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class PlotDrawer(QObject):
     """Draws for another thread: that one waits, the GUI thread draws between two of its events."""
 
-    _wanted = Signal(object, object, object)
+    _wanted = Signal(object, object, object, object)
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -39,17 +39,17 @@ class PlotDrawer(QObject):
         if mosaic is not None:  # slices are painted on a picture, which no thread but this one knows
             return save_mosaic(mosaic, path)
         answer: dict[str, Any] = {}
-        self._wanted.emit(item, path, answer)
+        self._wanted.emit(item, path, anatomy, answer)
         if "error" in answer:
             raise answer["error"]
         return bool(answer.get("drawn", False))
 
-    @Slot(object, object, object)
-    def _draw(self, item: Item, path: Path, answer: dict[str, Any]) -> None:
+    @Slot(object, object, object, object)
+    def _draw(self, item: Item, path: Path, anatomy: Anatomy | None, answer: dict[str, Any]) -> None:
         from sensiview.gui.plots.drawing import draw_item
 
         try:
-            answer["drawn"] = draw_item(item, path)
+            answer["drawn"] = draw_item(item, path, anatomy=anatomy)
         except Exception as error:  # noqa: BLE001 - raised again in the thread that waits for it
             answer["error"] = error
 

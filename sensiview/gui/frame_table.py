@@ -29,9 +29,12 @@ class FrameTable(QWidget):
     -------
     changed()
         The user sorted or filtered.
+    row_chosen(int)
+        The cursor is in another row: the frame's row, however it is sorted.
     """
 
     changed = Signal()
+    row_chosen = Signal(int)
 
     def __init__(self, name: str, parent: QWidget | None = None, *, row_numbers: bool = False) -> None:
         super().__init__(parent)
@@ -95,6 +98,7 @@ class FrameTable(QWidget):
         self._model = FrameModel(frame, units=units, remarks=remarks, align=align, decorate=decorate)
         self._model.setParent(self)
         self.view.setModel(self._model)
+        self.view.selectionModel().currentRowChanged.connect(self._tell_row)
         numbers = [name for k, name in enumerate(self._model.names[:_FITTED]) if self._model.is_numeric(k)]
         example = f", or a comparison such as {numbers[-1]} > 0.1" if numbers else ""
         self.filter_box.setPlaceholderText(f"Filter: text{example}")
@@ -213,6 +217,10 @@ class FrameTable(QWidget):
         lines = ["\t".join(self._model.names[c] for c in columns)]
         lines += ["\t".join(full(self._model.value(r, c)) for c in columns) for r in rows]
         QGuiApplication.clipboard().setText("\n".join(lines) + "\n")
+
+    def _tell_row(self, index: QModelIndex) -> None:
+        if self._model is not None and index.isValid():
+            self.row_chosen.emit(self._model.source_row(index.row()))
 
     def _sort(self, column: int, order: Qt.SortOrder) -> None:
         if self._model is not None and self._model.sorted_by() != (column, order):

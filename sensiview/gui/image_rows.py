@@ -91,7 +91,7 @@ class ImageRows(QObject):
 
 def image_rows(session: Session, run_id: str, item: Item, table: FrameTable | None) -> ImageRows | None:
     """Return what puts thumbnails into the rows of an item of a run; None where its rows are no images."""
-    if table is None or not isinstance(item, IndexTable) or item.keys[:1] != ("image",):
+    if table is None or not isinstance(item, IndexTable) or item.keys[:1] != ("image",) or item.plot == "screening":
         return None
     run = session.run_record(run_id)
     source = next((known for known in session.datasets() if run is not None and known.id == run.dataset), None)

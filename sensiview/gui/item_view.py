@@ -13,6 +13,8 @@ from sensiview.gui.elided_label import ElidedLabel
 from sensiview.gui.frame_table import FrameTable
 from sensiview.gui.plots import plot_for
 from sensiview.gui.plots.item_plot import ItemPlot
+from sensiview.gui.plots.screening_choice import FactorsPlot
+from sensiview.gui.screening_rows import FactorRows
 
 if TYPE_CHECKING:
     from sensiview.gui.image_rows import ImageRows
@@ -61,6 +63,9 @@ class ItemView(QWidget):
                 part.changed.connect(self.changed)
         if self.plot is not None:
             self.plot.problem.connect(self.problem)
+            self.plot.table_changed.connect(self._refill)
+        if isinstance(self.plot, FactorsPlot) and self.table is not None:
+            self._rows = FactorRows(self.plot, self.table)
         self.splitter.setSizes([600, 300])
         self.description = ElidedLabel(item.description.replace("`", ""))
         self.description.setObjectName("item_description")
@@ -133,6 +138,10 @@ class ItemView(QWidget):
             self._fill_table(force=True)
             self.table.restore(state["table"])
 
+    def _refill(self) -> None:
+        self._table_stale = True
+        self._fill_table()
+
     def _fill_table(self, *, force: bool = False) -> None:
         if self.table is None or not self._table_stale or (self._mode == "plot" and not force):
             return
@@ -140,6 +149,8 @@ class ItemView(QWidget):
         item = self._item
         if isinstance(item, Matrix):
             self.table.show_frame(item.to_frame().reset_index(), align=True)
+        elif self.plot is not None and (frame := self.plot.table()) is not None:
+            self.table.show_frame(frame, align=True)
         elif isinstance(item, IndexTable):
             pictures = self._pictures
             if pictures is not None:

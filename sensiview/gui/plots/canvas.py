@@ -38,6 +38,11 @@ class TextLine(QGraphicsWidget):
         self.setMinimumHeight(height)
         self.setMaximumHeight(height)
 
+    def set_text(self, text: str) -> None:
+        """Write another line in its place."""
+        self._text = text
+        self.update()
+
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         """Draw the text."""
         painter.setFont(self._font)

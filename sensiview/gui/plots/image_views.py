@@ -8,16 +8,19 @@ from sensiview.analysis.items import INPUT_VALUE, FieldMap, ImageSeries, IndexTa
 from sensiview.gui.plots.image_film import FilmPlot
 from sensiview.gui.plots.image_maps import ImageMapPlot
 from sensiview.gui.plots.image_pictures import PicturesPlot
+from sensiview.gui.plots.screening_plot import ScreeningPlot
 from sensiview.gui.volume_maps import is_volume_map
 
 # Plots that look at other items of the same result: take `beside`.
-WithOthers: TypeAlias = "type[ImageMapPlot | PicturesPlot | FilmPlot]"
+WithOthers: TypeAlias = "type[ImageMapPlot | PicturesPlot | FilmPlot | ScreeningPlot]"
 _SERIES = ("image", "target", "cell")
 _MOST_CHANNELS = 4
 
 
 def plot_with_others(item: Item) -> WithOthers | None:
     """Return the plot of an item that is drawn with the help of others (the image below it); None for all others."""
+    if isinstance(item, IndexTable):
+        return ScreeningPlot if item.plot == "screening" else None
     if isinstance(item, ImageSeries):
         return PicturesPlot if item.axis in _SERIES and item.values.shape[3] <= _MOST_CHANNELS else None
     if not isinstance(item, FieldMap) or isinstance(item, Mask) or is_volume_map(item):

@@ -21,6 +21,8 @@ from sensiview.gui.plots.plot_menu import PlotMenu
 from sensiview.gui.themes import Theme, notifier, theme
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sensiview.gui.plots.image_tiles import TileGrid
 
 _LEAST_HEIGHT = 220
@@ -37,9 +39,12 @@ class ItemPlot(QWidget):
         A `SensiViewError`: an export went wrong.
     picked(int)
         The user clicked a value, or pressed Enter on it.
+    table_changed()
+        The table that belongs to the plot has other rows or values.
     """
 
     changed = Signal()
+    table_changed = Signal()
     problem = Signal(object)
     picked = Signal(int)
     hint = "Point at a value, or use the arrow keys, to read it."
@@ -113,6 +118,10 @@ class ItemPlot(QWidget):
     def describe(self, index: int) -> list[str]:
         """Return the value in words: one or more lines."""
         return []
+
+    def table(self) -> pd.DataFrame | None:
+        """Return the rows that the table beside the plot shows; None for the item's own."""
+        return None
 
     def content_height(self) -> int:
         """Return the least height at which everything can be read."""

@@ -24,7 +24,8 @@ Shape = Literal["box", "line", "ring", "triangle", "diamond", "dot", "corner"]
 _SWATCH = 16.0
 _GAP = 6.0
 _BETWEEN = 18.0
-_WIDEST = 170.0
+_WIDEST = 170.0  # of a column beside the panel; lines above it have more room
+_WIDEST_LINE = 340.0
 _NARROWEST = 96.0  # beside a narrow panel
 
 
@@ -67,6 +68,11 @@ class Legend(QGraphicsWidget):
             self.setMinimumWidth(min(width, _NARROWEST))
             self.setPreferredWidth(width)
             self.setMaximumWidth(width)
+        self._arrange(self.size())
+
+    def show_entries(self, entries: Sequence[Entry]) -> None:
+        """Write other texts in the same legend."""
+        self._entries = list(entries)
         self._arrange(self.size())
 
     def entries(self) -> list[Entry]:
@@ -131,7 +137,8 @@ class Legend(QGraphicsWidget):
         return -1
 
     def _width(self, entry: Entry) -> float:
-        return _SWATCH + _GAP + min(_WIDEST, math.ceil(self._metrics.horizontalAdvance(entry.text)) + 1)
+        widest = _WIDEST if self._column else _WIDEST_LINE
+        return _SWATCH + _GAP + min(widest, math.ceil(self._metrics.horizontalAdvance(entry.text)) + 1)
 
     def _arrange(self, size: QSizeF) -> None:
         line = self._metrics.height() + 4

@@ -14,6 +14,7 @@ from sensiview.gui.plots.canvas import Canvas, Panel
 from sensiview.gui.plots.chooser_bar import Chooser
 from sensiview.gui.plots.colours import faded, pen
 from sensiview.gui.plots.item_plot import ItemPlot
+from sensiview.gui.plots.label_places import label_places
 from sensiview.gui.plots.ticks import NumberTicks
 
 _REACH = 14.0
@@ -111,18 +112,12 @@ class _Names(QGraphicsWidget):
         metrics = QFontMetricsF(self._font)
         painter.setFont(self._font)
         painter.setPen(QColor(self._canvas.colours.muted))
-        whole, taken = QRectF(QPointF(0, 0), self.size()), list[QRectF]()
-        for name, x, y in zip(self._names, np.asarray(self._x), np.asarray(self._y), strict=True):
-            at = self.mapFromScene(self._panel.to_scene(float(x), float(y)))
-            width, height = metrics.horizontalAdvance(name), metrics.height()
-            sides = (at + QPointF(8, -height / 2), at + QPointF(-8 - width, -height / 2),
-                     at + QPointF(-width / 2, -height - 6), at + QPointF(-width / 2, 6))  # fmt: skip
-            for corner in sides:
-                box = QRectF(corner.x(), corner.y(), width, height)
-                if whole.contains(box) and not any(box.intersects(other) for other in taken):
-                    painter.drawText(QPointF(box.left(), box.top() + metrics.ascent()), name)
-                    taken.append(box)
-                    break
+        points = [
+            self.mapFromScene(self._panel.to_scene(float(x), float(y)))
+            for x, y in zip(np.asarray(self._x), np.asarray(self._y), strict=True)
+        ]
+        for name, box in label_places(self._names, points, metrics, QRectF(QPointF(0, 0), self.size())):
+            painter.drawText(QPointF(box.left(), box.top() + metrics.ascent()), name)
 
 
 def _padded(values: object) -> tuple[float, float]:
