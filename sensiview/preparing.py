@@ -83,6 +83,6 @@ def grid_like(source: DatasetSource) -> dict[str, Any]:
 def add_prepared(project: Project, directory: Path) -> DatasetSource:
     """Add the data set that a job made; its files move from the run's folder into the project's data."""
     card, files = read_prepared(directory)
-    added = project.add_dataset(card, files, copy=True)
+    added = project.add_dataset(card, files, move=True)
     shutil.rmtree(directory / VOLUMES, ignore_errors=True)
     return added

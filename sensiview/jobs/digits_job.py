@@ -130,7 +130,7 @@ def _note(planted: Mapping[str, float], glyphs: Glyphs) -> Note:
         text=(
             f"{glyphs.origin} Each is drawn in one of ten colours on one of ten backgrounds at one of nine places. "
             "With these probabilities a factor has the value that belongs to the class, else one of the others: "
-            f"{told}. A network may learn the shape, or cheat with colours and place; images of the split 'unbiased' show what "
-            "it does when the colours and the place say nothing."
+            f"{told}. A network may learn the shape, or cheat with colours and place; images of the split 'unbiased' "
+            "show what it does when the colours and the place say nothing."
         ),
     )

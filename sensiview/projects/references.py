@@ -109,6 +109,26 @@ def copy_in(source: Path, target_folder: Path) -> FileReference:
     return FileReference(path=target, size=stat.st_size, sha256=digest.hexdigest(), modified=stat.st_mtime)
 
 
+def move_in(reference: FileReference, target_folder: Path) -> FileReference:
+    """Move a file that lies in the project into another of its folders; its content is known already.
+
+    Raises
+    ------
+    ProjectError
+        It can't be moved.
+    """
+    target = _free(target_folder / reference.path.name)
+    try:
+        target_folder.mkdir(parents=True, exist_ok=True)
+        reference.path.replace(target)
+    except OSError as error:
+        raise ProjectError(
+            f"'{reference.path}' can't be moved to '{target_folder}' ({error.strerror or error}). Check the right to "
+            "write there, then make the data set again."
+        ) from error
+    return reference.model_copy(update={"path": target})
+
+
 def difference(reference: FileReference, path: Path) -> str:
     """Return how the file at `path` differs from the one that was added, as half a sentence; empty when equal."""
     try:

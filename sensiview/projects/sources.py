@@ -19,10 +19,11 @@ from sensiview.projects.locking import WriterLock
 from sensiview.projects.names import TABLES, WORDS, choose, clean_name, taken_names, unique_name
 from sensiview.projects.opening import Opened
 from sensiview.projects.records import now
-from sensiview.projects.references import copy_in, difference, examine, from_stored, to_stored
+from sensiview.projects.references import copy_in, difference, examine, from_stored, move_in, to_stored
 from sensiview.projects.rows import dataset_card, model_card, to_text
 
 SourceKind: TypeAlias = Literal["dataset", "model"]
+Taken: TypeAlias = Literal["where they lie", "copied", "moved"]
 _FILES: dict[SourceKind, str] = {"dataset": "data", "model": "models"}
 
 
@@ -47,10 +48,13 @@ class Sources(ProjectFolder):
         """
         return self._dataset(self._row("dataset", wanted))
 
-    def add_dataset(self, card: DatasetCard, files: Sequence[Path | str], *, copy: bool = False) -> DatasetSource:
+    def add_dataset(
+        self, card: DatasetCard, files: Sequence[Path | str], *, copy: bool = False, move: bool = False
+    ) -> DatasetSource:
         """Add a data set; its files are fingerprinted, and copied into the project if `copy`.
 
-        A name that is taken gets a number.
+        `move` is for files that lie in the project already, thousands of them perhaps, and have no other place to
+        stay. A name that is taken gets a number.
 
         Raises
         ------
@@ -61,7 +65,8 @@ class Sources(ProjectFolder):
         """
         if not files:
             raise DataError(f"The data set '{card.name}' has no file. Choose at least one.")
-        return self.dataset(self._add("dataset", card, {str(i): Path(f) for i, f in enumerate(files)}, copy=copy))
+        taken: Taken = "moved" if move else "copied" if copy else "where they lie"
+        return self.dataset(self._add("dataset", card, {str(i): Path(f) for i, f in enumerate(files)}, taken))
 
     def update_dataset_card(self, identifier: str, card: DatasetCard) -> DatasetSource:
         """Replace what is known of a data set (a target chosen, statistics measured)."""
@@ -101,7 +106,7 @@ class Sources(ProjectFolder):
         """
         given = {"weights": weights, "program": program}
         files = {role: Path(path) for role, path in given.items() if path is not None}
-        return self.model(self._add("model", card, files, copy=copy))
+        return self.model(self._add("model", card, files, "copied" if copy else "where they lie"))
 
     def update_model_card(self, identifier: str, card: ModelCard) -> ModelSource:
         """Replace what is known of a model (accuracy, measured speed)."""
@@ -136,22 +141,29 @@ class Sources(ProjectFolder):
         with self._database.writing() as connection:
             connection.execute(f"UPDATE {TABLES[kind]} SET files = ? WHERE id = ?", (json.dumps(files), row[0]))
 
-    def _add(self, kind: SourceKind, card: DatasetCard | ModelCard, files: Mapping[str, Path], *, copy: bool) -> str:
+    def _add(self, kind: SourceKind, card: DatasetCard | ModelCard, files: Mapping[str, Path], taken: Taken) -> str:
         name = clean_name(card.name)
         # Reserved first: hashing and copying may take long, and must not hold up the window's reads.
         with self._database.writing() as connection:
             number = self._next_number(connection, kind)
         identifier = f"{kind}-{number:04d}"
         own = self.path / _FILES[kind] / identifier
+        moved: list[tuple[Path, Path]] = []
         try:
             references = {role: examine(path) for role, path in files.items()}
-            if copy:
+            if taken == "copied":
                 references = {role: copy_in(ref.path, own) for role, ref in references.items()}
+            elif taken == "moved":
+                for role, reference in references.items():
+                    references[role] = move_in(reference, own)
+                    moved.append((references[role].path, reference.path))
             stored = {role: to_stored(reference, self.path) for role, reference in references.items()}
             with self._database.writing() as connection:
                 self._insert(connection, kind, identifier, number, name, card, stored)
         except BaseException:
-            if copy:
+            for path, before in moved:
+                path.replace(before)
+            if taken != "where they lie":
                 shutil.rmtree(own, ignore_errors=True)
             raise
         return identifier

@@ -125,6 +125,32 @@ def test_that_a_full_disk_during_a_copy_leaves_nothing_of_it(
     assert project.add_dataset(table_card, [table_file]).files[0].path == table_file
 
 
+def test_that_files_of_the_project_are_moved_and_come_back_when_that_fails(
+    project: Project, table_card: DatasetCard, table_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = project.path / "runs" / "made"
+    inside.mkdir(parents=True)
+    files = [Path(shutil.copy(table_file, inside / f"{number}.csv")) for number in range(3)]
+    replace = Path.replace
+
+    def refuse(path: Path, target: Path) -> Path:
+        if path.name == "2.csv":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return replace(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", refuse)
+        with pytest.raises(ProjectError, match=r"2.csv' can't be moved to .*Permission denied"):
+            project.add_dataset(table_card, files, move=True)
+    assert project.datasets() == []
+    assert list((project.path / "data").iterdir()) == []
+    assert all(file.is_file() for file in files)
+    source = project.add_dataset(table_card, files, move=True)
+    assert [file.path.name for file in source.files] == ["0.csv", "1.csv", "2.csv"]
+    assert not any(file.exists() for file in files)
+    assert all(file.path.read_bytes() == table_file.read_bytes() for file in source.files)
+
+
 def test_that_a_name_that_is_taken_gets_a_number(project: Project, table_card: DatasetCard, table_file: Path) -> None:
     names = [project.add_dataset(table_card, [table_file]).card.name for _ in range(3)]
     assert names == ["Pima", "Pima 2", "Pima 3"]
