@@ -116,6 +116,18 @@ WORKS: Mapping[str, str] = {
         "Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference. Journal of the "
         "American Statistical Association 22(158), 209–212"
     ),
+    "alpaydin1998": (
+        "Alpaydin, E., Kaynak, C. (1998). Optical recognition of handwritten digits. UCI Machine Learning Repository. "
+        "doi:10.24432/C50P49"
+    ),
+    "lecun1998": (
+        "LeCun, Y., Bottou, L., Bengio, Y., Haffner, P. (1998). Gradient-based learning applied to document "
+        "recognition. Proceedings of the IEEE 86(11), 2278–2324. doi:10.1109/5.726791"
+    ),
+    "shrestha2021": (
+        "Shrestha, R., Kafle, K., Kanan, C. (2022). An investigation of critical issues in bias mitigation techniques. "
+        "IEEE/CVF Winter Conference on Applications of Computer Vision (WACV). arXiv:2104.00170"
+    ),
     "petsiuk2018": (
         "Petsiuk, V., Das, A., Saenko, K. (2018). RISE: Randomized input sampling for explanation of black-box models. "
         "British Machine Vision Conference (BMVC). arXiv:1806.07421"

@@ -354,6 +354,24 @@ def test_that_the_methods_of_maps_are_those_of_the_run(
     assert ("Smilkov" in text) == (analysis == "saliency" and "samples" in parameters)
 
 
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"p_corr": 0.5, "position": 0.9, "drawings": 3}, "digit colour 0.5, background colour 0.5 and position 0.9"),
+        ({"drawings": 1}, "nine places, once each for training"),
+        ({"mnist": "/data/mnist"}, "Proceedings of the IEEE 86"),
+        ({}, "arXiv:2104.00170"),
+    ],
+)
+def test_that_the_methods_of_biased_digits_tell_what_was_planted(
+    record: dict[str, Any], parameters: dict[str, Any], words: str
+) -> None:
+    told = {**record, "kind": "preparation", "analysis": "biased_digits", "parameters": parameters}
+    text, _ = read(write_report("T", [(told, {})]))
+    assert words in text
+    assert ("UCI Machine Learning Repository" in text) == ("mnist" not in parameters)
+
+
 def test_that_a_figure_of_many_bars_shows_the_largest_and_says_so(record: dict[str, Any]) -> None:
     size = np.arange(84.0)[::-1] / 100
     size[50] = -2.0
