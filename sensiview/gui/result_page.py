@@ -10,20 +10,16 @@ from PySide6.QtWidgets import QLabel, QSplitter, QStackedWidget, QVBoxLayout, QW
 
 from sensiview.analysis.contract import Analysis
 from sensiview.analysis.item_plain import from_plain
-from sensiview.analysis.items import FieldMap, Item
+from sensiview.analysis.items import Item
 from sensiview.errors import SensiViewError
 from sensiview.gui.help_dialog import help_page
-from sensiview.gui.image_rows import image_rows
 from sensiview.gui.item_list import HELP, PARAMETERS, ItemList
-from sensiview.gui.item_view import ItemView, Mode
-from sensiview.gui.mask_comparison import connect_cells
-from sensiview.gui.plots.matrix import MatrixPlot
+from sensiview.gui.item_view import Mode
 from sensiview.gui.result_header import ModeSwitch, ResultHeader
+from sensiview.gui.result_views import ResultView, view_of
 from sensiview.gui.run_facts_view import RunFactsView
 from sensiview.gui.run_state_panel import RunStatePanel
 from sensiview.gui.session import Session
-from sensiview.gui.volume_item_view import VolumeItemView
-from sensiview.gui.volume_maps import is_volume_map
 from sensiview.jobs.events import Event, Previewed
 
 if TYPE_CHECKING:
@@ -48,7 +44,7 @@ class ResultPage(QWidget):
         self.setObjectName("result_page")
         self._session, self.run_id = session, run_id
         self._items: dict[str, Item] = {}
-        self._views: dict[str, ItemView | VolumeItemView] = {}
+        self._views: dict[str, ResultView] = {}
         self._previews: dict[str, Mapping[str, Any]] = {}
         self._kept: dict[str, Any] = {}  # choices of items that are not there yet
         self._mode: Mode = "plot"
@@ -93,7 +89,7 @@ class ResultPage(QWidget):
         """Return the names of the items, in order."""
         return list(self._items)
 
-    def view(self) -> ItemView | VolumeItemView | None:
+    def view(self) -> ResultView | None:
         """Return the view of the chosen item; None for parameters and help."""
         return self._views.get(self.chosen())
 
@@ -246,16 +242,8 @@ class ResultPage(QWidget):
             self.stack.setCurrentWidget(self.empty)
         self._offer_modes()
 
-    def _make_view(self, name: str) -> ItemView | VolumeItemView:
-        item = self._items[name]
-        view: ItemView | VolumeItemView
-        if isinstance(item, FieldMap) and is_volume_map(item):
-            view = VolumeItemView(self._session, self.run_id, item)
-        else:
-            view = ItemView(item, beside=lambda: self._items)
-            view.take_pictures(image_rows(self._session, self.run_id, item, view.table))
-            if isinstance(view.plot, MatrixPlot):
-                connect_cells(view.plot, self._session, self.run_id, lambda: self._items)
+    def _make_view(self, name: str) -> ResultView:
+        view = view_of(self._items[name], self._session, self.run_id, lambda: self._items)
         view.problem.connect(self._session.problem)
         if isinstance(self._kept.get(name), Mapping):
             view.restore(self._kept[name])

@@ -36,9 +36,12 @@ class VolumeItemView(QWidget):
         The user chose another subject, another lambda, another volume below.
     problem(object)
         A `SensiViewError`.
+    shown()
+        The volume and the map are in the panes.
     """
 
     changed = Signal()
+    shown = Signal()
     problem = Signal(object)
 
     def __init__(self, session: Session, run_id: str, item: FieldMap, parent: QWidget | None = None) -> None:
@@ -95,6 +98,18 @@ class VolumeItemView(QWidget):
         if not same_axes:
             self._offer()
         self._show()
+
+    def places(self) -> dict[str, str]:
+        """Return the name of the chosen place on each axis before z, y, x."""
+        return {axis: choice.currentText() for axis, choice in self._choices.items()}
+
+    def choose(self, axis: str, place: str) -> None:
+        """Go to a place by its name on an axis before z, y, x; nothing where there is none."""
+        choice = self._choices.get(axis)
+        at = choice.findText(place) if choice is not None else -1
+        if choice is not None and at >= 0 and at != choice.currentIndex():
+            choice.setCurrentIndex(at)
+            self._follow(subject=axis == "subject")
 
     def state(self) -> dict[str, Any]:
         """Return every choice as plain values."""
@@ -158,13 +173,16 @@ class VolumeItemView(QWidget):
         self._bar.addWidget(self.description, 1)
 
     def _chosen(self) -> None:
-        if self.sender() is self._choices.get("subject"):
+        self._follow(subject=self.sender() is self._choices.get("subject"))
+        self.changed.emit()
+
+    def _follow(self, *, subject: bool) -> None:
+        if subject:
             # The map of a subject lies over that subject, not over the one before.
             self._asked = self._choices["subject"].currentText()
             self._load()
         else:
             self._show()
-        self.changed.emit()
 
     def _choose_ground(self) -> None:
         self._asked = self.over.currentText()
@@ -202,6 +220,7 @@ class VolumeItemView(QWidget):
 
             self.workbench = ViewerWorkbench()
             self.workbench.problem.connect(self.problem)
+            self.workbench.shown.connect(self.shown)
             if not self._kept and self._item.unit != INPUT_VALUE:
                 self.workbench.shown.connect(self._go_to_peak, Qt.ConnectionType.SingleShotConnection)
             # Beside the list of items a small window has no room for panels; the button above the panes brings them.

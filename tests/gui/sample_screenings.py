@@ -111,3 +111,35 @@ def many(count: int, seed: int = 1) -> IndexTable:
     rows = [("cat", f"part {k + 1}", m, s, m * rng.uniform(-1, 1)) for k, (m, s) in
             enumerate(zip(mu_star, sigma, strict=True))]  # fmt: skip
     return screening(rows, ("output", "factor"))
+
+
+def volume_screening(
+    shape: tuple[int, int, int], affine: np.ndarray, subjects: tuple[str, ...] = (), side: int = 2
+) -> dict[str, Item]:
+    """Blocks of a volume (i, j, k), side ** 3 of them, for each subject; block n has mu_star n, odd ones interact."""
+    places = [np.arange(n) * side // n for n in shape]
+    labels = (places[0][:, None, None] * side + places[1][None, :, None]) * side + places[2][None, None, :] + 1
+    count = side**3
+    names = [f"region {n}" for n in range(1, count + 1)]
+    rows = []
+    for shift, subject in enumerate(subjects or ("",)):
+        for n, name in enumerate(names, start=1):
+            mu_star = float(n + shift)
+            rows.append((*((subject,) if subjects else ()), "patient", name, mu_star, mu_star * (n % 2), mu_star))
+    keys = (*(("subject",) if subjects else ()), "output", "factor")
+    numbers = np.arange(count + 1, dtype=np.float32)
+    plain = numbers[labels].swapaxes(0, 2)
+    values = np.stack([plain + shift for shift in range(len(subjects))]) if subjects else plain
+    factors = pd.DataFrame({"factor": names, "number": range(1, count + 1)})
+    if subjects:
+        factors = pd.concat([factors.assign(subject=subject) for subject in subjects], ignore_index=True)
+    axes = (*(("subject",) if subjects else ()), "z", "y", "x")
+    coordinates = {"subject": subjects} if subjects else {}
+    return {
+        "screening": screening(rows, keys),
+        "factors": IndexTable(title="Factors", frame=factors, keys=("factor",), values=("number",), plot="none"),
+        "parts": FieldMap(title="Parts", values=labels.swapaxes(0, 2).astype(np.int32), axes=("z", "y", "x"),
+                          unit="part", affine=affine),
+        "map_mu_star": FieldMap(title="Map of μ*", values=values, axes=axes, unit=UNIT, affine=affine,
+                                coordinates=coordinates),
+    }  # fmt: skip

@@ -92,10 +92,20 @@ class ScreeningPlot(FactorsPlot):
                 offered.append(Chooser(key, title_of(key).capitalize(), tuple((p, p) for p in places)))
         if "mu" in self.item.frame:
             offered.append(Chooser("upwards", "Against", (("sigma", "σ (spread)"), ("mu", "μ (with sign)"))))
-        if parts_of(self._beside(), *self._input()) is not None:
+        if parts_of(self._beside(), *self.input_place()) is not None:
             ways = (("classes", "in class colours"), ("outlines", "outlined"), ("none", "not drawn"))
             offered.append(Chooser("parts", "Parts", ways))
         return offered
+
+    def fixed(self) -> dict[str, str]:
+        """Return the value of each key before the factor."""
+        places = {key: places_of(self.item, key) for key in self.item.keys[:-1]}
+        return {key: self.chosen(key) or (known[0] if known else "") for key, known in places.items()}
+
+    def input_place(self) -> tuple[str, str]:
+        """Return the key of inputs and the chosen one; empty where the table has none."""
+        key = next((key for key in self.item.keys[:-1] if key != "output"), "")
+        return key, self.fixed().get(key, "")
 
     @property
     def share(self) -> float:
@@ -111,11 +121,11 @@ class ScreeningPlot(FactorsPlot):
 
     def build(self) -> None:
         """Draw dots, legend and image."""
-        self.take(dots_of(self.item, self._fixed()))
+        self.take(dots_of(self.item, self.fixed()))
         items = self._beside()
-        self._numbers = numbers_of(items, *self._input())
+        self._numbers = numbers_of(items, *self.input_place())
         self._names = {number: name for name, number in self._numbers.items()}
-        parts = parts_of(items, *self._input()) if self.chosen("parts") != "none" else None
+        parts = parts_of(items, *self.input_place()) if self.chosen("parts") != "none" else None
         self._stacked = parts is not None and self.canvas.viewport().width() < _NARROW
         font = self.canvas.text_font()
         self._rule = TextLine(self._subtitle(), self.colours.muted, font)
@@ -149,7 +159,7 @@ class ScreeningPlot(FactorsPlot):
         self._panel.show_range(*drawn.ranges())
 
     def _build_picture(self, parts: Parts) -> PartsPicture:
-        picture = PartsPicture(parts, self.colours, self.canvas.text_font(), caption=self._input()[1])
+        picture = PartsPicture(parts, self.colours, self.canvas.text_font(), caption=self.input_place()[1])
         grid = self.canvas.grid
         if self._stacked:
             grid.addItem(picture, 6, 0, 1, 2)
@@ -162,7 +172,7 @@ class ScreeningPlot(FactorsPlot):
         return picture
 
     def _subtitle(self) -> str:
-        where = [text for text in self._fixed().values() if text]
+        where = [text for text in self.fixed().values() if text]
         if not len(self._dots):
             return "  ·  ".join([*where, "the table has no rows of this choice"])
         unseen = int((~np.isfinite(self._dots.values["mu_star"] + self.upwards())).sum())
@@ -283,16 +293,6 @@ class ScreeningPlot(FactorsPlot):
 
     def _upwards(self) -> str:
         return self.chosen("upwards") or "sigma"
-
-    def _fixed(self) -> dict[str, str]:
-        """Return the value of each key before the factor."""
-        places = {key: places_of(self.item, key) for key in self.item.keys[:-1]}
-        return {key: self.chosen(key) or (known[0] if known else "") for key, known in places.items()}
-
-    def _input(self) -> tuple[str, str]:
-        """Return the key of inputs and the chosen one; empty where the table has none."""
-        key = next((key for key in self.item.keys[:-1] if key != "output"), "")
-        return key, self._fixed().get(key, "")
 
     def _arrange_again(self) -> bool:
         wrong = self._picture is not None and self._stacked != (self.canvas.viewport().width() < _NARROW)
