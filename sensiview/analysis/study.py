@@ -12,11 +12,13 @@ from sensiview.models.card import ModelCard
 
 if TYPE_CHECKING:
     from sensiview.analysis.result import Result
+    from sensiview.datasets.generators import Generator
     from sensiview.datasets.images import ImageSet
     from sensiview.datasets.table import Table
     from sensiview.datasets.volumes import VolumeSet
     from sensiview.models.architectures import Architecture
     from sensiview.models.network import Network
+    from sensiview.numerics.screening.partition import Partition
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class Study:
         Finished runs of the same project by identifier.
     architectures : mapping of str to Architecture, or None
         By key, those of plugins included; None where only our own are known.
+    plugin_parts : callable or None
+        Returns the partitions and the generators of plugins, each by key.
     """
 
     dataset: DatasetCard | None = None
@@ -79,6 +83,7 @@ class Study:
     batch_size: int | None = None
     runs: Mapping[str, Finished] | None = None
     architectures: Mapping[str, Architecture] | None = None
+    plugin_parts: Callable[[], tuple[Mapping[str, Partition], Mapping[str, Generator]]] | None = None
     table_loader: Callable[[], Table] | None = None
     volumes_loader: Callable[[], VolumeSet] | None = None
     images_loader: Callable[[], ImageSet] | None = None
@@ -107,6 +112,18 @@ class Study:
         if self.network_loader is None:
             raise UserError("This analysis needs a model. Choose a model first.")
         return self.network_loader()
+
+    def partitions(self) -> dict[str, Partition]:
+        """Return every partition by key, those of plugins included."""
+        from sensiview.numerics.screening.partitions import partitions
+
+        return partitions() | (dict(self.plugin_parts()[0]) if self.plugin_parts else {})
+
+    def generators(self) -> dict[str, Generator]:
+        """Return every generator by key, those of plugins included."""
+        from sensiview.datasets.generators import generators
+
+        return generators() | (dict(self.plugin_parts()[1]) if self.plugin_parts else {})
 
     def finished(self, run: str) -> Finished:
         """Return a finished run of the same project.

@@ -1,0 +1,145 @@
+"""Opens images that a generator can make anew: what they mean (colour, place) are the factors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sensiview.analysis.map_run import MapRun
+from sensiview.analysis.progress import Progress
+from sensiview.analysis.screening_parameters import ScreeningParameters
+from sensiview.analysis.study import Study
+from sensiview.datasets.generators import Generator
+from sensiview.errors import DataError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from sensiview.numerics.scored_inputs import Score
+    from sensiview.numerics.screening.designs import Blocks
+    from sensiview.numerics.screening.screened import Screened
+
+Floats = NDArray[np.float64]
+
+
+class GeneratedImages:
+    """Images of a data set as a network sees them, made by a generator for other values of its factors.
+
+    Parameters
+    ----------
+    opened : MapRun
+        Of images.
+    generator : Generator
+    """
+
+    def __init__(self, opened: MapRun, generator: Generator) -> None:
+        from sensiview.numerics.image_inputs import ImageInputs
+
+        inputs = opened.inputs.scored
+        assert isinstance(inputs, ImageInputs)
+        self.inputs, self.generator = inputs, generator
+        self._opened = opened
+        self.factors = generator.factors(inputs.images.card)
+
+    def seen(self, index: int, values: Floats) -> Tensor:
+        """Return what the network sees for values of the factors, (n, factors) -> (n, channels, y, x).
+
+        Raises
+        ------
+        DataError
+            The generator gives something else than images of the size that the network saw so far.
+        """
+        import torch
+
+        from sensiview.models.image_geometry import seen_image
+
+        images, settings = self.inputs.images, self.inputs.network.image_settings
+        made = np.asarray(self.generator.generate(images, index, values))
+        name = images.names[index]
+        if made.ndim != 4 or len(made) != len(values):
+            raise DataError(
+                f"The generator '{self.generator.title}' gives an array of shape {made.shape} for {len(values)} images "
+                f"of '{name}'; it should be (images, height, width, channels)."
+            )
+        own = images.image(index).shape
+        found = np.moveaxis(made, -1, 1)
+        if found.shape[1:] != own:
+            raise DataError(
+                f"The generator '{self.generator.title}' makes images of {_size(found.shape[1:])} (channels, height, "
+                f"width) where '{name}' has {_size(own)}. It must give images of the size of the data set's."
+            )
+        pixels = found.astype(np.float32) / 255 if made.dtype == np.uint8 else found.astype(np.float32)
+        rows = [one if settings is None else seen_image(one, settings, images.valid_range) for one in pixels]
+        return torch.from_numpy(np.stack(rows)).to(self.inputs.network.device)
+
+    def forward(self, index: int, values: Floats) -> Tensor:
+        """Return what the network gives for values of the factors, (n, outputs)."""
+        return self.inputs.forward(self.seen(index, values))
+
+
+def generated(
+    opened: MapRun, study: Study, parameters: ScreeningParameters, progress: Progress, generator: Generator
+) -> Iterator[Screened]:
+    """Yield each chosen image with the generator's factors.
+
+    Raises
+    ------
+    DataError, UserError
+        An image's own values are not known, or what is generated does not fit.
+    """
+    from sensiview.numerics.careful_batches import CarefulBatches
+    from sensiview.numerics.screening.scaled_inputs import WholeWalk
+    from sensiview.numerics.screening.scores import ScoreReader
+    from sensiview.numerics.screening.screened import FactorRanges, Screened, within
+    from sensiview.numerics.volume_scores import resolved
+
+    made = GeneratedImages(opened, generator)
+    images, network = made.inputs.images, opened.inputs.network
+    kind: Score = resolved(parameters.output, opened.card, gradient=True)  # type: ignore[arg-type]
+    batches = CarefulBatches(network, parameters.rows_at_once(study), opened.warn, "images")
+    low = np.array([factor.low for factor in made.factors], dtype=np.float64)
+    high = np.array([factor.high for factor in made.factors], dtype=np.float64)
+    names = tuple(factor.name for factor in made.factors)
+    why = tuple("" if a < b else "It has one level only, so it can't vary." for a, b in zip(low, high, strict=True))
+    scores: ScoreReader | None = None
+    for index in opened.indices:
+        own = np.asarray(generator.own_values(images, index), dtype=np.float64)
+        ranges = FactorRanges(names, low, high, own, why)
+        with network.measuring():
+            row = made.inputs.tensor([index])
+            output = made.inputs.forward(row)
+            progress.advance(1)
+            if not batches.size:
+                batches.probe(made.inputs.prepared(row), gradient=False)
+        scores = scores or ScoreReader(opened.inputs.scored, parameters.target, kind, output.shape[1])
+        reader, targets, active = scores, scores.targets(index, output[0]), ranges.active
+
+        def evaluate(
+            blocks: Blocks,
+            index: int = index,
+            own: Floats = own,
+            reader: ScoreReader = reader,
+            targets: Any = targets,
+            active: NDArray[np.bool_] = active,
+        ) -> NDArray[Any]:
+            points = np.broadcast_to(own, (len(blocks), blocks.factors + 1, len(own))).copy()
+            points[..., active] = within(blocks, low[active], high[active])
+            walk = WholeWalk(
+                lambda values: made.forward(index, values),
+                batches,
+                lambda outputs: reader.matrix(outputs, targets),
+                progress.advance,
+            )
+            with network.measuring():
+                return walk(points)
+
+        yield Screened(
+            str(index), images.names[index], ranges, reader.names, evaluate, picture=row.detach().cpu().numpy()
+        )
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
