@@ -90,7 +90,8 @@ def analyse(
     UserError
         A sentence on what does not fit.
     """
-    analysis = discover()[key]
+    catalogue = discover()
+    analysis = catalogue[key]
     settings = dict(parameters or {})
     if runs and "runs" not in settings and "runs" in analysis.Parameters.model_fields:
         settings["runs"] = list(runs)
@@ -119,6 +120,7 @@ def analyse(
         seed=seed,
         batch_size=batch_size if isinstance(batch_size, int) else None,
         runs=finished_runs(runs, volumes, device),
+        plugin_parts=lambda: (catalogue.partitions, catalogue.generators),
         table_loader=(lambda: table) if table is not None else None,
         volumes_loader=(lambda: volumes) if volumes is not None else None,
         images_loader=(lambda: images) if images is not None else None,

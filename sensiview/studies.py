@@ -13,7 +13,9 @@ from sensiview.analysis.study import Finished, Study
 from sensiview.errors import ProjectError, UserError
 
 if TYPE_CHECKING:
+    from sensiview.datasets.generators import Generator
     from sensiview.models.architectures import Architecture
+    from sensiview.numerics.screening.partition import Partition
     from sensiview.projects.records import RunRecord
     from sensiview.projects.store import Project
 
@@ -37,6 +39,7 @@ def study_of(
         seed=seed,
         batch_size=batch_size,
         runs=finished,
+        plugin_parts=_plugin_parts,
     )
 
 
@@ -103,6 +106,12 @@ def choose_model(project: Project, wanted: str | None, *, required: bool) -> Mod
         raise ProjectError("The project has no model yet. Add one (add-model) or train one (train).")
     names = ", ".join(f"'{source.card.name}'" for source in known)
     raise UserError(f"The project has several models; say which: {names}.")
+
+
+def _plugin_parts() -> tuple[Mapping[str, Partition], Mapping[str, Generator]]:
+    from sensiview.plugin_loading import discover_parts
+
+    return discover_parts()
 
 
 def _architectures_for(model: ModelSource | None) -> Mapping[str, Architecture] | None:

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sensiview.analysis.contract import Analysis
 from sensiview.errors import SensiViewError, UserError, suggestion
 
+if TYPE_CHECKING:
+    from sensiview.datasets.generators import Generator
+    from sensiview.numerics.screening.partition import Partition
+
 
 class Catalogue:
-    """Analyses by key, by rank and then in the order in which they were found. Built once, then handed around."""
+    """Analyses by key, by rank and then in the order in which they were found. Built once, then handed around.
+
+    Attributes
+    ----------
+    partitions, generators : dict
+        By key, those of plugins: what screenings cut inputs with, and what makes inputs from their meaning.
+    """
 
     def __init__(self, analyses: Iterable[Analysis[Any]] = ()) -> None:
+        self.partitions: dict[str, Partition] = {}
+        self.generators: dict[str, Generator] = {}
         self._by_key: dict[str, Analysis[Any]] = {}
         for analysis in analyses:
             self.add(analysis)

@@ -183,8 +183,17 @@ class ScreeningTables:
             frame=pd.concat(frames, ignore_index=True),
             keys=keys,
             values=("low", "high"),
+            units=self._factor_units(),
             plot="none",
         )
+
+    def _factor_units(self) -> dict[str, str]:
+        one = self.found[0].what
+        lumped = "sum of its values" if one.division is not None else ""
+        volumes = one.division is not None and one.division.labels.ndim == 4
+        centre = dict.fromkeys("xyz", "mm" if volumes else "px")
+        own = dict.fromkeys(("value", "low", "high"), lumped)
+        return {**own, "number": "", "share": "", "places": "voxels" if volumes else "pixels", **centre}
 
     def _convergence(self, percent: str) -> Curve | None:
         import pandas as pd

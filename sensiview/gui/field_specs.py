@@ -60,6 +60,8 @@ class Context:
         """Return (value, explanation) for one kind of suggestion; empty when there is nothing to offer."""
         if suggestions == "runs":
             return list(self.runs)
+        if suggestions in ("partitions", "generators"):
+            return self._parts(suggestions)
         if suggestions in ("factors", "columns") and self.dataset is not None:
             return [(name, "") for name in self.dataset.features]
         if suggestions == "classes":
@@ -73,6 +75,22 @@ class Context:
         if suggestions == "layers":
             return [(layer.name, self._about(layer.name)) for layer in self.model.layers if layer.output_shape]
         return []
+
+    def _parts(self, what: str) -> list[tuple[str, str]]:
+        """Return what cuts this kind of data, or the generators that can make these images."""
+        if self.dataset is None:
+            return []
+        from sensiview.datasets.generators import generators
+        from sensiview.numerics.screening.partitions import partitions
+
+        kind = self.dataset.kind
+        if what == "generators":
+            fitting = [one for one in generators().values() if not one.obstacles(self.dataset)]
+            return [(one.key, one.title) for one in fitting]
+        if kind == "table":
+            return [("columns", "each column is a factor")]
+        known = [(one.key, one.title) for one in partitions().values() if kind in one.kinds]
+        return [*known, ("generator", "what the images were made from")] if kind == "images" else known
 
     def _classes(self) -> tuple[str, ...]:
         if self.model is not None and self.model.class_names:

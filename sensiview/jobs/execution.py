@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sensiview.analysis.catalogue import Catalogue
@@ -152,6 +153,8 @@ class _Job:
         progress.stage("Opening data and model")
         self._verify()
         study = study_of(self.task, analysis, device, progress, self._architectures_now)
+        catalogue = self._catalogue
+        study = replace(study, plugin_parts=lambda: (catalogue.partitions, catalogue.generators))
         found = analysis.against(study, parameters)
         if found:
             raise UserError(" ".join(found))

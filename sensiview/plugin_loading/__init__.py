@@ -7,6 +7,7 @@ folder, names included), and from the very bytes that were hashed.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,9 @@ from sensiview.plugin_loading.info import PluginInfo
 from sensiview.plugin_loading.trust import TrustStore
 
 if TYPE_CHECKING:
+    from sensiview.datasets.generators import Generator
     from sensiview.models.architectures import Architecture
+    from sensiview.numerics.screening.partition import Partition
 
 __all__ = [
     "Discovery",
@@ -27,6 +30,7 @@ __all__ = [
     "TrustStore",
     "discover",
     "discover_architectures",
+    "discover_parts",
     "list_plugins",
     "remove_plugin",
     "survey",
@@ -42,6 +46,14 @@ def discover(trust_store: TrustStore | None = None) -> Catalogue:
 def discover_architectures(trust_store: TrustStore | None = None) -> dict[str, Architecture]:
     """Return our own architectures and those of the plugins, by key. A plugin's function for them may load torch."""
     return survey(trust_store, with_architectures=True).architectures
+
+
+def discover_parts(
+    trust_store: TrustStore | None = None,
+) -> tuple[Mapping[str, Partition], Mapping[str, Generator]]:
+    """Return the partitions and generators of the plugins, each by key."""
+    catalogue = survey(trust_store).catalogue
+    return catalogue.partitions, catalogue.generators
 
 
 def list_plugins(trust_store: TrustStore | None = None) -> tuple[PluginInfo, ...]:

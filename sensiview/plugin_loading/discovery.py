@@ -12,13 +12,22 @@ from typing import Any
 from sensiview import locations
 from sensiview.analysis.catalogue import Catalogue
 from sensiview.analysis.contract import Analysis
+from sensiview.datasets.generators import generators
 from sensiview.errors import SensiViewError
 from sensiview.models.architectures import Architecture, architectures
+from sensiview.numerics.screening.partitions import partitions
 from sensiview.plugin_loading.content import Content, PluginProblem, read_content
 from sensiview.plugin_loading.importing import ROOT, guarded_import, load
 from sensiview.plugin_loading.info import PluginInfo
 from sensiview.plugin_loading.manifest import Manifest, read_manifest
-from sensiview.plugin_loading.offers import analyses_of, architectures_of, instance, makes_architectures
+from sensiview.plugin_loading.offers import (
+    Parts,
+    analyses_of,
+    architectures_of,
+    instance,
+    makes_architectures,
+    parts_of,
+)
 from sensiview.plugin_loading.packages import package_content, package_info, packages_with_analyses
 from sensiview.plugin_loading.trust import TrustStore
 
@@ -77,7 +86,8 @@ class _Survey:
                 if info.state in ("bundled", "trusted"):
                     module = load(manifest.name, manifest.module, content)
                     package = f"{ROOT}.{manifest.name}"
-                    info = self._offered(info, analyses_of(module, package), self._models([module], package))
+                    models = self._models([module], package)
+                    info = self._offered(info, analyses_of(module, package), models, parts_of([module], package))
             except PluginProblem as error:
                 info = replace(info, state="broken", reason=error.sentence, details=error.details)
             except Exception as error:  # noqa: BLE001 - constructors of a plugin run here
@@ -96,7 +106,8 @@ class _Survey:
                     for entry in entries:
                         module = modules[entry.module]
                         analyses += [instance(getattr(module, entry.attr))] if entry.attr else analyses_of(module)
-                    info = self._offered(info, analyses, self._models(list(modules.values())))
+                    found = list(modules.values())
+                    info = self._offered(info, analyses, self._models(found), parts_of(found))
             except PluginProblem as error:
                 info = replace(info, state="broken", reason=error.sentence, details=error.details)
             except Exception as error:  # noqa: BLE001 - constructors of a plugin run here
@@ -133,16 +144,20 @@ class _Survey:
         return [model for module in modules for model in architectures_of(module, package)]
 
     def _offered(
-        self, info: PluginInfo, analyses: list[Analysis[Any]], models: list[Architecture] | None
+        self, info: PluginInfo, analyses: list[Analysis[Any]], models: list[Architecture] | None, parts: Parts
     ) -> PluginInfo:
         """Add all that a plugin offers, or nothing of it."""
-        if not analyses and models is not None and not models:
-            raise PluginProblem(f"'{info.title}' defines no analysis and no architecture. Ask its author.")
+        if not analyses and models is not None and not models and not parts:
+            raise PluginProblem(
+                f"'{info.title}' defines no analysis, no architecture, no partition and no generator. Ask its author."
+            )
         models = models or []
         keys, model_keys = [a.key for a in analyses], [m.key for m in models]
         for what, offered, taken in (
             ("analysis", keys, [a.key for a in self.catalogue]),
             ("architecture", model_keys, list(self.architectures)),
+            ("partition", list(parts.partitions), [*partitions(), *self.catalogue.partitions]),
+            ("generator", list(parts.generators), [*generators(), *self.catalogue.generators]),
         ):
             for position, key in enumerate(offered):
                 if key in taken or key in offered[:position]:
@@ -153,7 +168,15 @@ class _Survey:
         for analysis in analyses:
             self.catalogue.add(analysis)
         self.architectures.update({m.key: m for m in models})
-        return replace(info, analyses=tuple(keys), architectures=tuple(model_keys))
+        self.catalogue.partitions.update(parts.partitions)
+        self.catalogue.generators.update(parts.generators)
+        return replace(
+            info,
+            analyses=tuple(keys),
+            architectures=tuple(model_keys),
+            partitions=tuple(parts.partitions),
+            generators=tuple(parts.generators),
+        )
 
     def _keep(self, info: PluginInfo) -> None:
         """Keep under its name; the second of a name gets a number, so that both are seen and can be removed."""

@@ -22,7 +22,7 @@ class PluginInfo:
         A sentence for every state but ``bundled`` and ``trusted``.
     details : str
         The traceback of a broken plugin.
-    analyses, architectures : tuple of str
+    analyses, architectures, partitions, generators : tuple of str
         Keys of what was loaded.
     """
 
@@ -34,6 +34,8 @@ class PluginInfo:
     reason: str = ""
     analyses: tuple[str, ...] = ()
     architectures: tuple[str, ...] = ()
+    partitions: tuple[str, ...] = ()
+    generators: tuple[str, ...] = ()
     description: str = ""
     licence: str = ""
     sha256: str = ""

@@ -1,16 +1,19 @@
-"""What a module offers: its analyses, and the architectures of its models."""
+"""What a module offers: its analyses, the architectures of its models, partitions and generators for screenings."""
 
 from __future__ import annotations
 
 import inspect
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 from sensiview.analysis.contract import Analysis
 from sensiview.analysis.parameters import Parameters
+from sensiview.datasets.generators import Generator
 from sensiview.models.architectures import Architecture
+from sensiview.numerics.screening.partition import Partition
 from sensiview.plugin_loading.content import PluginProblem
 
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
@@ -75,6 +78,48 @@ def architectures_of(module: ModuleType, package: str | None = None) -> list[Arc
         if not isinstance(model, Architecture):
             raise PluginProblem(f"ARCHITECTURES of '{module.__name__}' holds {model!r}, which is no Architecture.")
     return models
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Partitions and generators by key."""
+
+    partitions: Mapping[str, Partition] = field(default_factory=dict)
+    generators: Mapping[str, Generator] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.partitions or self.generators)
+
+
+def parts_of(modules: Iterable[ModuleType], package: str | None = None) -> Parts:
+    """Return the partitions and generators that modules define.
+
+    Raises
+    ------
+    PluginProblem
+        One has no key or title, or two have the same key.
+    """
+    partitions: dict[str, Partition] = {}
+    generators: dict[str, Generator] = {}
+    for module in modules:
+        home = package or module.__name__
+        for cls in _classes(module, Partition, home):
+            _add(partitions, cls, "partition")
+        for cls in _classes(module, Generator, home):
+            _add(generators, cls, "generator")
+    return Parts(partitions, generators)
+
+
+def _add(found: dict[str, Any], cls: type[Any], what: str) -> None:
+    key = str(getattr(cls, "key", ""))
+    if not _KEY.fullmatch(key) or not getattr(cls, "title", ""):
+        raise PluginProblem(
+            f"The {what} '{cls.__name__}' can't be used: it needs a 'key' of lower case letters, digits and "
+            "underscores, and a 'title'."
+        )
+    if key in found:
+        raise PluginProblem(f"Two of its {what}s call themselves '{key}'.")
+    found[key] = cls()
 
 
 def _classes(module: ModuleType, base: type[Any], home: str) -> list[type[Any]]:

@@ -112,7 +112,7 @@ class PluginsDialog(QDialog):
             return
         lines = [info.description] if info.description else []
         lines += [info.reason] if info.reason else []
-        offers = [*info.analyses, *info.architectures]
+        offers = [*info.analyses, *info.architectures, *info.partitions, *info.generators]
         lines += [f"Offers: {', '.join(offers)}"] if offers else []
         lines += [f"Licence: {info.licence}"] if info.licence else []
         lines += [f"Folder: {info.path}"] if info.path is not None else []

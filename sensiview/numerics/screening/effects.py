@@ -105,7 +105,7 @@ def screen(
     finite = np.isfinite(effects).all(axis=(1, 2))
     used = effects if finite.all() else effects[finite]
     n = len(used)
-    flat = used.reshape(n, -1)
+    flat = used.reshape(n, int(np.prod(effects.shape[1:])))
     values = _measures(flat.mean(axis=0), np.abs(flat).mean(axis=0), flat, n) if n else _nan(flat.shape[1])
     spread = np.full((3, 3, flat.shape[1]), np.nan)
     kept = np.full((3, resamples, flat.shape[1]), np.nan) if keep_draws else None
