@@ -1,0 +1,207 @@
+"""A masking validation: rankings read, inputs opened, parts changed one after the other."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sensiview.analysis.items import Array, Item, Note
+from sensiview.analysis.map_items import some
+from sensiview.analysis.masking_items import MaskedRun, curves_item, drops_item
+from sensiview.analysis.masking_plan import MaskingParameters, check_share, steps_of
+from sensiview.analysis.masking_words import verdicts
+from sensiview.analysis.progress import Progress
+from sensiview.analysis.result import Result
+from sensiview.analysis.screening_choice import importances, one_ranking
+from sensiview.analysis.screening_inputs import OpenedScreening, open_screening
+from sensiview.analysis.screening_runs import ScreeningRun, named_runs, read_screenings
+from sensiview.analysis.study import Study
+from sensiview.analysis.trace_memory import TraceMemory
+from sensiview.errors import Stopped, UserError
+
+if TYPE_CHECKING:
+    from sensiview.models.outputs import Target
+    from sensiview.numerics.screening.masking import Plan
+
+_SECONDS_BETWEEN_PREVIEWS = 2.0
+_PREVIEW_RESAMPLES = 20
+# Arrays that stand for inputs that are left out: the network is wrong, or there is no ranking.
+_WRONG, _UNRANKED = np.zeros(1), np.zeros(2)
+
+
+class MaskingRun:
+    """Everything that one study of masking does.
+
+    Parameters
+    ----------
+    study, parameters, progress
+        Of the analysis.
+    """
+
+    def __init__(self, study: Study, parameters: MaskingParameters, progress: Progress) -> None:
+        self.study, self.parameters, self.progress = study, parameters, progress
+        self.evaluations = 0
+        self.warnings: list[str] = []
+        self.sentences: list[str] = []
+        self.memory = TraceMemory(progress)
+        self.verb = "masked"
+        self._shown = time.monotonic()
+
+    def warn(self, sentence: str) -> None:
+        """Keep a sentence with the result and show it."""
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
+            self.progress.warn(sentence)
+
+    def result(self) -> Result:
+        """Put every screening to the test.
+
+        Raises
+        ------
+        UserError
+            Nothing could be tested; the sentence says why.
+        """
+        assert self.study.dataset is not None
+        self.progress.stage("Reading screenings")
+        named = named_runs(self.study, self.parameters.runs)
+        runs = read_screenings(named, self.study.dataset.kind, lambda: self.progress.advance(0))
+        for run in runs:
+            check_share(run, self.parameters.share)
+        if any(run.kind != "parts" for run in runs):
+            self.verb = "drawn anew"
+        found: list[MaskedRun] = []
+        try:
+            for place, run in enumerate(runs):
+                if (one := self._tested(place, run, found)) is not None:
+                    found.append(one)
+        except Stopped:
+            # What was evaluated since the last checkpoint is worth keeping too.
+            with contextlib.suppress(Stopped):
+                self.memory.write()
+            raise
+        self.memory.write()
+        if not found:
+            raise UserError(" ".join(self.warnings) or "No input could be tested.")
+        items = self._items(found, self.parameters.resamples)
+        text = [*verdicts(found, items["drops"], self.verb), *self.sentences, *self.warnings]
+        items["verdict"] = Note(title="What it says of the rankings", text=" ".join(dict.fromkeys(text)))
+        return Result(items, evaluations=self.evaluations, warnings=tuple(self.warnings))
+
+    def _advance(self, rows: int) -> None:
+        self.evaluations += rows
+        self.progress.advance(rows)
+
+    def _items(self, found: list[MaskedRun], resamples: int) -> dict[str, Item]:
+        measures, seed = self.parameters.by, self.study.seed
+        return {
+            "curves": curves_item(found, measures, self.verb, resamples, seed),
+            "drops": drops_item(found, measures, self.verb, resamples, seed),
+        }
+
+    def _tested(self, place: int, run: ScreeningRun, before: list[MaskedRun]) -> MaskedRun | None:
+        """Return what became of a screening's inputs; None, and a warning, where none could be tested."""
+        shared = one_ranking(run, self.parameters.ranking)
+        self.progress.stage(f"Opening '{run.title}'")
+        opened = open_screening(self.study, run, self.parameters, self._advance, self.warn)
+        self.progress.stage(f"Parts are {self.verb}: {run.title}")
+        traces: list[Array] = []
+        wrong, unranked = [], []
+        for name, index, target in zip(opened.names, opened.indices, opened.targets, strict=True):
+            found = self.memory.get(place, index)
+            if found is None:
+                found = self.memory.keep(place, index, self._one(opened, name, index, target, shared))
+            if found.ndim > 1:
+                traces.append(found)
+                self._preview(opened, traces, before)
+            else:
+                (wrong if len(found) == len(_WRONG) else unranked).append(name)
+        what = f"{run.what}s" if run.key else "rows"
+        if unranked:
+            self.warn(
+                f"'{run.title}' gives no order of the parts of {some(unranked)}: all have the same effect, or none "
+                f"that is known. These {what} are left out."
+            )
+        if not traces:
+            self.warn(
+                f"'{opened.card.name}' gets none of the {what} right, so that there is no accuracy to lose."
+                if wrong
+                else f"'{run.title}' ranks nothing, so that there is nothing to change."
+            )
+            return None
+        if opened.tells_classes:
+            self.sentences.append(
+                f"'{opened.card.name}' gets {len(traces) + len(unranked)} of {len(opened.names)} {what} right; only "
+                "these are looked at."
+            )
+        if len(traces) == 1:
+            self.warn(f"One of the {what} of '{run.title}' is looked at, so that there is no interval over {what}.")
+        if opened.changed.sentence:
+            self.sentences.append(opened.changed.sentence)
+        return self._masked(opened, traces)
+
+    def _one(self, opened: OpenedScreening, name: str, index: int, target: Target | None, shared: bool) -> Array:
+        """Return right and score of one input, (2, orders, draws, points), or what stands for one that is left out."""
+        from sensiview.numerics.screening.changed_inputs import answers_of
+        from sensiview.numerics.screening.masking import trace
+        from sensiview.numerics.volume_scores import predicted_target
+
+        changed = opened.changed
+        output = changed.own(index)
+        known = target or predicted_target(opened.card, output[0])
+        before = answers_of(opened.card, output, known, opened.kind)
+        if not before.right.all():
+            return _WRONG
+        plan = self._plan(opened.run, name, known, index, shared)
+        if plan is None:
+            return _UNRANKED
+        can = changed.changeable(index)
+        # One ranking for all masks the same parts of all, empty ones too.
+        orders = plan.orders(np.ones_like(can) if shared else can, changed.draws)
+        found = trace(changed, index, before, known, opened.kind, orders)
+        return np.stack([found.right, found.score])
+
+    def _plan(self, run: ScreeningRun, name: str, target: Target, index: int, shared: bool) -> Plan | None:
+        from sensiview.numerics.screening.masking import Plan
+        from sensiview.numerics.screening.ranking import ranks_nothing
+
+        indices = run.common if shared else run.own.get(name)
+        if indices is None:
+            return None
+        own_class = "" if shared else target.label
+        values = importances(indices, self.parameters.by, self.parameters.target, own_class, run.title)
+        if any(ranks_nothing(one) for one in values.values()):
+            return None
+        steps, _ = steps_of(run.kind, self.parameters.share, len(indices.factors))
+        random = self.parameters.orders if run.kind == "parts" else min(1, self.parameters.orders)
+        return Plan(values, steps, random, (self.study.seed,) if shared else (self.study.seed, index))
+
+    def _masked(self, opened: OpenedScreening, found: list[Array]) -> MaskedRun:
+        from sensiview.numerics.screening.masking import split
+
+        run = opened.run
+        steps = np.array([one.shape[-1] - 1 for one in found])
+        parts = float(np.mean([len(one.factors) for one in run.own.values()] or [len(run.common.factors)]))  # type: ignore[union-attr]
+        points = int(steps.max())
+        at = points
+        if run.kind != "parts":
+            at = steps_of(run.kind, self.parameters.share, int(parts))[1]
+        return MaskedRun(
+            title=run.title,
+            traces=split(found, points, self.parameters.by),
+            shares=np.linspace(0, float(steps.mean()) / parts, points + 1),
+            at=at,
+            changed=float(steps.mean()) * at / points,
+            parts=parts,
+            unit=opened.kind if opened.tells_classes else "value",
+            classes=opened.tells_classes,
+        )
+
+    def _preview(self, opened: OpenedScreening, found: list[Array], before: list[MaskedRun]) -> None:
+        now = time.monotonic()
+        if now - self._shown >= _SECONDS_BETWEEN_PREVIEWS:
+            for name, item in self._items([*before, self._masked(opened, found)], _PREVIEW_RESAMPLES).items():
+                self.progress.preview(name, item)
+            self._shown = time.monotonic()
