@@ -86,6 +86,14 @@ def choose(view: ItemView, name: str, text: str) -> None:
     QApplication.processEvents()
 
 
+def more(view: ItemView, key: str, value: str) -> None:
+    """Choose something behind the button of the plot."""
+    combo = plot_of(view)._settings.choices.findChild(QComboBox, f"plot_{key}")
+    assert combo is not None
+    combo.setCurrentIndex(combo.findData(value))
+    QApplication.processEvents()
+
+
 def column(view: ItemView, name: str) -> dict[str, str]:
     """Return a column of the table as it is shown, by factor."""
     assert view.table is not None
@@ -174,7 +182,7 @@ def test_that_the_sign_of_effects_is_another_choice(show: Show) -> None:
     view = show(table_screening())
     plot = plot_of(view)
     above = dot(plot, "BMI").y()
-    choose(view, "plot_upwards", "μ (with sign)")
+    more(view, "upwards", "mu")
     assert dot(plot, "BMI").y() > above
     assert plot._panel.view.viewRange()[1][0] < -0.5
 
@@ -203,7 +211,7 @@ def test_that_a_screening_without_any_effect_and_one_without_rows_are_drawn(show
 def test_that_a_table_with_mu_star_and_sigma_alone_is_drawn(show: Show) -> None:
     frame = pd.DataFrame({"factor": ["a", "b"], "mu_star": [1.0, 2.0], "sigma": [0.1, 2.0]})
     view = show(IndexTable(title="S", frame=frame, keys=("factor",), values=("mu_star", "sigma"), plot="screening"))
-    assert view.findChild(QComboBox, "plot_upwards") is None
+    assert plot_of(view)._settings.choices.findChild(QComboBox, "plot_upwards") is None
     assert plot_of(view).describe(1) == ["b: non-linear or interacting", "μ* = 2", "σ = 2", "σ / μ* = 1"]
 
 
@@ -314,10 +322,10 @@ def test_that_parts_have_the_colours_of_their_classes_until_that_is_switched_off
         return plot.canvas.viewport().grab().toImage().pixelColor(at).toTuple()[:3]  # type: ignore[return-value]
 
     tinted = colour(50)
-    choose(view, "plot_parts", "outlined")
+    more(view, "parts", "outlines")
     plain = colour(50)
     assert np.abs(np.subtract(tinted, plain)).max() > 30
-    choose(view, "plot_parts", "not drawn")
+    more(view, "parts", "none")
     assert plot._picture is None
 
 
@@ -363,7 +371,7 @@ def test_that_a_result_without_parts_shows_dots_alone(show: Show) -> None:
     items = image_screening()
     view = show(items["screening"], {"screening": items["screening"]})
     assert plot_of(view)._picture is None
-    assert view.findChild(QComboBox, "plot_parts") is None
+    assert plot_of(view)._settings.choices.findChild(QComboBox, "plot_parts") is None
 
 
 # Table and files -------------------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget, QWidgetAction
 
+from sensiview.gui.plots.chooser_bar import ChooserBar
+
 _SWITCHES = (
     ("intervals", "Intervals", "Draw the interval of both measures around each dot", False),
     ("names", "Names", "Write the names of the strongest factors", True),
@@ -16,7 +18,7 @@ _SWITCHES = (
 
 
 class ScreeningButton(QToolButton):
-    """A button with a small form.
+    """A button with a small form; `choices` holds what the plot offers to choose from.
 
     Signals
     -------
@@ -36,11 +38,15 @@ class ScreeningButton(QToolButton):
         self.setAccessibleName("What is drawn, and where the line of no effect lies")
         self.setToolTip("Intervals, names, and where the line of no effect lies")
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        # Of the whole form as it is written, the share itself keeps every digit: a dragged line must not jump.
+        # The field shows one decimal, the share itself keeps every digit: a dragged line must not jump.
         self._share = share
+        self.choices = ChooserBar()
+        self.choices.changed.connect(self.changed)
         form = QWidget()
+        form.setMinimumWidth(250)
         column = QVBoxLayout(form)
         column.setContentsMargins(12, 10, 12, 10)
+        column.addWidget(self.choices)
         label = QLabel("No effect below, of the largest μ*")
         self.spin = QDoubleSpinBox()
         self.spin.setObjectName("plot_no_effect")
@@ -85,13 +91,15 @@ class ScreeningButton(QToolButton):
 
     def state(self) -> dict[str, Any]:
         """Return everything as plain values."""
-        return {"no_effect": self._share, **{key: switch.isChecked() for key, switch in self.switches.items()}}
+        switches = {key: switch.isChecked() for key, switch in self.switches.items()}
+        return {"no_effect": self._share, **switches, **self.choices.state()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take what `state` gave, without saying so."""
         share = state.get("no_effect")
         if isinstance(share, int | float) and 0.0 <= share <= 1.0:
             self.set_share(float(share))
+        self.choices.restore(state)
         for key, switch in self.switches.items():
             if isinstance(state.get(key), bool):
                 switch.blockSignals(True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
@@ -21,12 +20,10 @@ from sensiview.analysis.items import Array
 from sensiview.gui.plots.canvas import Canvas, Panel
 from sensiview.gui.plots.colours import faded, pen
 from sensiview.gui.plots.label_places import label_places
-from sensiview.gui.plots.legend import Shape
 from sensiview.gui.plots.screening_choice import adds
 from sensiview.gui.plots.screening_data import LINEAR, NO_EFFECT, OTHER, UNKNOWN
-from sensiview.gui.themes import Theme
+from sensiview.gui.plots.screening_looks import Drawn, Guide, class_colour
 
-SHAPES: dict[int, Shape] = {NO_EFFECT: "ring", LINEAR: "dot", OTHER: "diamond", UNKNOWN: "box"}
 _REACH, _GRIP, _LEAST_FRAME = 14.0, 5.0, 4.0
 _SIZE = 8.0
 # Dots beyond this many are drawn smaller, and only so many names are looked for a place.
@@ -34,50 +31,6 @@ _MANY, _SMALL = 1500, 5.0
 # All are named where there are few; of many the strongest.
 _ALL_NAMES, _SOME_NAMES = 30, 12
 _WIDEST = 160.0
-
-
-def class_colour(colours: Theme, kind: int) -> QColor:
-    """Return the colour of a class."""
-    if kind in (NO_EFFECT, UNKNOWN):
-        return QColor(colours.muted)
-    return QColor(colours.series[0] if kind == LINEAR else colours.series[1])
-
-
-@dataclass(frozen=True, eq=False)
-class Drawn:
-    """What is drawn.
-
-    Parameters
-    ----------
-    x, y : ndarray
-        (dots,); NaN where a dot can't be drawn.
-    x_ends, y_ends : ndarray
-        (dots, 2), ends of the intervals.
-    names : tuple of str
-        One per dot; the last dot is named first.
-    guides : tuple
-        Slope and text of lines from the origin.
-    intervals, named : bool
-        Whether intervals and names are drawn.
-    """
-
-    x: Array
-    y: Array
-    x_ends: Array
-    y_ends: Array
-    names: tuple[str, ...]
-    guides: tuple[tuple[float, str], ...]
-    intervals: bool = False
-    named: bool = True
-
-    def ranges(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        """Return what is seen at first: every dot, from 0 on, and the intervals where they are drawn."""
-        ends = [(self.x, self.y), *([(self.x_ends.ravel(), self.y_ends.ravel())] if self.intervals else [])]
-        x, y = (np.concatenate([[0.0], *(pair[k] for pair in ends)]) for k in (0, 1))
-        x, y = x[np.isfinite(x)], y[np.isfinite(y)]
-        right, low, high = float(x.max()) or 1.0, float(y.min()), float(y.max())
-        room = (high - low) or right
-        return (-0.02 * right, 1.08 * right), (low - (0.1 if low < 0 else 0.02) * room, high + 0.1 * room)
 
 
 class ScreeningDots(QGraphicsWidget):
@@ -105,6 +58,7 @@ class ScreeningDots(QGraphicsWidget):
         self._chosen: tuple[int, ...] = ()
         self._at = np.full((len(drawn.names), 2), np.nan)
         self._labels: list[tuple[str, QRectF]] = []
+        self._guides: list[Guide] = []
         self._dragging = False
         self._frame: QRectF | None = None
         self.setFlag(QGraphicsWidget.GraphicsItemFlag.ItemClipsToShape)
@@ -160,6 +114,11 @@ class ScreeningDots(QGraphicsWidget):
             self._across(self._drawn.x_ends, zero.x(), one.x()), self._across(self._drawn.y_ends, zero.y(), one.y())
         )  # fmt: skip
         self._zero, self._one = zero, one
+        self._guides = [
+            Guide.of(slope, text, zero, one, self.rect(), self._metrics)
+            for slope, text in self._drawn.guides
+            if one.x() != zero.x()  # before it has a size
+        ]
         self._name()
         self.update()
 
@@ -180,7 +139,8 @@ class ScreeningDots(QGraphicsWidget):
         shown = [k for k in dots if self.rect().contains(QPointF(*self._at[k]))]
         names = [self._metrics.elidedText(self._drawn.names[k], Qt.TextElideMode.ElideMiddle, _WIDEST) for k in shown]
         points = [QPointF(*self._at[k]) for k in shown]
-        taken = [box for _, box in self._labels] if uncovered is not None else []
+        taken = [guide.box for guide in self._guides]
+        taken += [box for _, box in self._labels] if uncovered is not None else []
         return label_places(names, points, self._metrics, self.rect(), uncovered, taken, diagonal=self._drawn.intervals)
 
     def _line_x(self) -> float:
@@ -192,7 +152,8 @@ class ScreeningDots(QGraphicsWidget):
         """Draw guides, line, intervals, dots, names and the frame."""
         painter.setFont(self._font)
         seen = option.exposedRect.adjusted(-_SIZE, -_SIZE, _SIZE, _SIZE)
-        self._paint_guides(painter)
+        for guide in self._guides:
+            guide.paint(painter, self._colours, self._metrics)
         self._paint_line(painter)
         exposed = (
             (self._at[:, 0] >= seen.left()) & (self._at[:, 0] <= seen.right())
@@ -215,25 +176,6 @@ class ScreeningDots(QGraphicsWidget):
             painter.setPen(pen(self._colours.accent, 1.2, Qt.PenStyle.DashLine))
             painter.setBrush(faded(self._colours.accent, 0.12))
             painter.drawRect(self._frame.normalized())
-
-    def _paint_guides(self, painter: QPainter) -> None:
-        whole = self.rect()
-        for slope, text in self._drawn.guides:
-            rise = slope * (self._one.y() - self._zero.y()) / (self._one.x() - self._zero.x())
-            end = QPointF(whole.right(), self._zero.y() + rise * (whole.right() - self._zero.x()))
-            painter.setPen(pen(self._colours.muted, 1.0, Qt.PenStyle.DashLine))
-            painter.drawLine(self._zero, end)
-            # Beside the line, where it leaves the panel: at its upper or at its right end.
-            width, height = self._metrics.horizontalAdvance(text), self._metrics.height()
-            painter.setPen(QColor(self._colours.muted))
-            edge = whole.top() if rise < 0 else whole.bottom()
-            x = self._zero.x() + (edge - self._zero.y()) / rise if rise else whole.right()
-            if x < whole.right() - width:
-                top = edge + 2 if rise < 0 else edge - height - 2
-                painter.drawText(QPointF(x + 4, top + self._metrics.ascent()), text)
-            else:
-                top = end.y() + (2 if rise > 0 else -height - 2)
-                painter.drawText(QPointF(whole.right() - width - 4, top + self._metrics.ascent()), text)
 
     def _paint_line(self, painter: QPainter) -> None:
         x, whole = self._line_x(), self.rect()

@@ -15,8 +15,6 @@ from sensiview.gui.plots.image_tile import to_image
 from sensiview.gui.plots.screening_parts import Parts, outline
 from sensiview.gui.themes import Theme
 
-_TINT = 0.45
-
 
 class PartsPicture(QGraphicsWidget):
     """Draws one image and its parts.
@@ -43,14 +41,14 @@ class PartsPicture(QGraphicsWidget):
         self._ground = np.broadcast_to(plain, (*parts.labels.shape, 3)) if parts.picture is None else parts.picture
         self._image = to_image(self._ground)
         self.setMinimumSize(110, 110)
-        self.setPreferredSize(340, 280)
+        self.setPreferredSize(340, 260)
 
     def tint(self, by_number: Mapping[int, QColor]) -> None:
-        """Colour parts, by number; the others show the image as it is."""
+        """Colour parts, by number, as far as their colours cover; the others show the image as it is."""
         table = np.zeros((int(self._parts.labels.max(initial=0)) + 1, 4), dtype=np.float32)
         for number, colour in by_number.items():
             if 0 < number < len(table):
-                table[number] = (colour.red(), colour.green(), colour.blue(), _TINT)
+                table[number] = (colour.red(), colour.green(), colour.blue(), colour.alphaF())
         found = table[self._parts.labels]
         alpha = found[..., 3:]
         mixed = alpha * found[..., :3] + (1.0 - alpha) * self._ground

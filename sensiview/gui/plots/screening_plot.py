@@ -10,29 +10,24 @@ from PySide6.QtCore import QPointF, QRectF, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from sensiview.analysis.items import Array, Item
+from sensiview.analysis.items import Array, IndexTable, Item
 from sensiview.gui.number_text import short
 from sensiview.gui.plots.arrangement import title_of, with_unit
 from sensiview.gui.plots.canvas import Panel, TextLine
 from sensiview.gui.plots.chooser_bar import Chooser
-from sensiview.gui.plots.colours import pen
-from sensiview.gui.plots.legend import Entry, Legend
+from sensiview.gui.plots.legend import Legend
 from sensiview.gui.plots.screening_choice import FactorsPlot
 from sensiview.gui.plots.screening_controls import ScreeningButton
 from sensiview.gui.plots.screening_data import (
-    LINEAR,
-    LINEAR_BELOW,
-    MARKED_FROM,
-    OTHER,
     USUAL_SHARE,
     classes_of_all,
-    counted,
     described,
     dots_of,
     places_of,
     table_of_dots,
 )
-from sensiview.gui.plots.screening_dots import SHAPES, Drawn, ScreeningDots, class_colour
+from sensiview.gui.plots.screening_dots import ScreeningDots
+from sensiview.gui.plots.screening_looks import Drawn, class_entries, tints
 from sensiview.gui.plots.screening_parts import Parts, numbers_of, parts_of
 from sensiview.gui.plots.screening_picture import PartsPicture
 from sensiview.gui.plots.ticks import NumberTicks
@@ -41,12 +36,9 @@ from sensiview.gui.themes import Theme
 if TYPE_CHECKING:
     import pandas as pd
 
-_NARROW = 560  # pixels of width below which the image lies below the dots
+# The image lies below the dots in a plot narrower and higher than this, in pixels.
+_NARROW, _HIGH = 560, 520
 _TABLE_MS = 120
-_GUIDES = {
-    "sigma": ((LINEAR_BELOW, f"σ/μ* = {LINEAR_BELOW:g}"), (MARKED_FROM, f"σ/μ* = {MARKED_FROM:g}")),
-    "mu": ((1.0, "μ = μ*"), (-1.0, "μ = -μ*")),
-}
 
 
 class ScreeningPlot(FactorsPlot):
@@ -83,13 +75,28 @@ class ScreeningPlot(FactorsPlot):
 
     # What can be chosen.
 
+    def set_item(self, item: Item) -> None:
+        """Show another table, keeping what was chosen."""
+        assert isinstance(item, IndexTable)
+        self.item = item
+        super().set_item(item)
+
     def choosers(self) -> list[Chooser]:
-        """Offer input and output, what lies upwards, and how parts are drawn."""
+        """Offer input and output; behind the button what lies upwards, and how parts are drawn."""
+        self._settings.choices.offer(self._more_choosers())
         offered = []
         for key in self.item.keys[:-1]:
             places = places_of(self.item, key)
             if len(places) > 1:
                 offered.append(Chooser(key, title_of(key).capitalize(), tuple((p, p) for p in places)))
+        return offered
+
+    def chosen(self, key: str) -> str:
+        """Return the chosen value of a chooser, in the bar or behind the button."""
+        return super().chosen(key) or self._settings.choices.chosen(key)
+
+    def _more_choosers(self) -> list[Chooser]:
+        offered = []
         if "mu" in self.item.frame:
             offered.append(Chooser("upwards", "Against", (("sigma", "σ (spread)"), ("mu", "μ (with sign)"))))
         if parts_of(self._beside(), *self.input_place()) is not None:
@@ -126,7 +133,7 @@ class ScreeningPlot(FactorsPlot):
         self._numbers = numbers_of(items, *self.input_place())
         self._names = {number: name for name, number in self._numbers.items()}
         parts = parts_of(items, *self.input_place()) if self.chosen("parts") != "none" else None
-        self._stacked = parts is not None and self.canvas.viewport().width() < _NARROW
+        self._stacked = parts is not None and self._stands()
         font = self.canvas.text_font()
         self._rule = TextLine(self._subtitle(), self.colours.muted, font)
         self._legend = Legend([], self.colours, font)
@@ -145,12 +152,9 @@ class ScreeningPlot(FactorsPlot):
             x_label=with_unit("mu_star", self.item.units.get("mu_star", "")), y_label=title_of(upwards),
         )  # fmt: skip
         self._panel.view.setPreferredHeight(300)
-        drawn = Drawn(
-            dots.values["mu_star"], dots.values[upwards],
-            np.stack([dots.low["mu_star"], dots.high["mu_star"]], axis=1),
-            np.stack([dots.low[upwards], dots.high[upwards]], axis=1),
-            dots.names, _GUIDES[upwards] if settings.is_on("guides") else (),
-            intervals=settings.is_on("intervals"), named=settings.is_on("names"),
+        drawn = Drawn.of(
+            dots, upwards, guides=settings.is_on("guides"), intervals=settings.is_on("intervals"),
+            named=settings.is_on("names"),
         )  # fmt: skip
         self._overlay = ScreeningDots(self.canvas, self._panel, drawn, dots.classes(self.line), self.line)
         self._overlay.line_moved.connect(self._move_line)
@@ -184,17 +188,10 @@ class ScreeningPlot(FactorsPlot):
         """Show the line where it is, and everything in the classes that follow."""
         self._classes = self._dots.classes(self.line)
         self._overlay.show_classes(self._classes, self.line)
-        self._legend.show_entries(
-            [Entry(str(kind), text, pen(class_colour(self.colours, kind)), SHAPES[kind])
-             for kind, text in counted(self._classes)]
-        )  # fmt: skip
+        self._legend.show_entries(class_entries(self.colours, self._classes))
         if self._picture is not None:
-            shown = (LINEAR, OTHER) if self.chosen("parts") == "classes" else ()
-            self._picture.tint({
-                self._numbers[name]: class_colour(self.colours, int(kind))
-                for name, kind in zip(self._dots.names, self._classes, strict=True)
-                if kind in shown and name in self._numbers
-            })  # fmt: skip
+            coloured = self.chosen("parts") == "classes"
+            self._picture.tint(tints(self._dots, self._classes, self._numbers, self.colours) if coloured else {})
 
     def show_chosen(self) -> None:
         """Ring the dots and outline the parts that are chosen."""
@@ -224,7 +221,7 @@ class ScreeningPlot(FactorsPlot):
 
     def content_height(self) -> int:
         """Return room for the dots, and for an image below them."""
-        return 640 if self._stacked else 340 if self._picture is not None else 300
+        return 520 if self._stacked else 270
 
     def _read(self, index: int | None) -> None:
         super()._read(index)
@@ -294,8 +291,13 @@ class ScreeningPlot(FactorsPlot):
     def _upwards(self) -> str:
         return self.chosen("upwards") or "sigma"
 
+    def _stands(self) -> bool:
+        """Say whether the image lies below the dots: there is more room down than across."""
+        room = self._scroll.viewport() if self.isVisible() else self.canvas.viewport()
+        return room.width() < _NARROW and room.height() > _HIGH
+
     def _arrange_again(self) -> bool:
-        wrong = self._picture is not None and self._stacked != (self.canvas.viewport().width() < _NARROW)
+        wrong = self._picture is not None and self._stacked != self._stands()
         if wrong:
             self.redraw()
         return wrong
