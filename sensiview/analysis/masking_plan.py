@@ -47,16 +47,26 @@ def part_count(run: Finished, study: Study) -> int:
     if kind == "columns":
         return max(1, len(study.dataset.features))
     if kind == "generator":
-        from sensiview.datasets.generators import generators
-
-        generator = generators().get(str(run.parameters.get("generator", "")))
-        return len(generator.factors(study.dataset)) if generator is not None else 3
+        return _factors_of(run, study)
     partition = run.parameters.get("partition", "auto")
     if partition == "channels":
         return int(study.dataset.extra.get("channels", 3))
     if study.dataset.kind == "volumes":
         return cells**3 if partition in ("grid", "superpixels") else _REGIONS
     return cells**2
+
+
+def _factors_of(run: Finished, study: Study) -> int:
+    """Return the factors of a screening's generator; three, those of digits, where it is no longer there."""
+    from sensiview.analysis.screening_parameters import ScreeningParameters
+    from sensiview.analysis.screening_plan import generator_of
+
+    assert study.dataset is not None
+    try:
+        wanted = ScreeningParameters(generator=str(run.parameters.get("generator", "auto")))
+        return len(generator_of(study, wanted).factors(study.dataset))
+    except UserError:
+        return 3
 
 
 def inputs_of(run: Finished, study: Study, most: int) -> int:

@@ -13,71 +13,13 @@ from sensiview.analysis.progress import Progress
 from sensiview.analysis.screening_parameters import ScreeningParameters
 from sensiview.analysis.study import Study
 from sensiview.datasets.generators import Generator
-from sensiview.errors import DataError
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from sensiview.numerics.scored_inputs import Score
     from sensiview.numerics.screening.designs import Blocks
     from sensiview.numerics.screening.screened import Screened
 
 Floats = NDArray[np.float64]
-
-
-class GeneratedImages:
-    """Images of a data set as a network sees them, made by a generator for other values of its factors.
-
-    Parameters
-    ----------
-    opened : MapRun
-        Of images.
-    generator : Generator
-    """
-
-    def __init__(self, opened: MapRun, generator: Generator) -> None:
-        from sensiview.numerics.image_inputs import ImageInputs
-
-        inputs = opened.inputs.scored
-        assert isinstance(inputs, ImageInputs)
-        self.inputs, self.generator = inputs, generator
-        self._opened = opened
-        self.factors = generator.factors(inputs.images.card)
-
-    def seen(self, index: int, values: Floats) -> Tensor:
-        """Return what the network sees for values of the factors, (n, factors) -> (n, channels, y, x).
-
-        Raises
-        ------
-        DataError
-            The generator gives something else than images of the size that the network saw so far.
-        """
-        import torch
-
-        from sensiview.models.image_geometry import seen_image
-
-        images, settings = self.inputs.images, self.inputs.network.image_settings
-        made = np.asarray(self.generator.generate(images, index, values))
-        name = images.names[index]
-        if made.ndim != 4 or len(made) != len(values):
-            raise DataError(
-                f"The generator '{self.generator.title}' gives an array of shape {made.shape} for {len(values)} images "
-                f"of '{name}'; it should be (images, height, width, channels)."
-            )
-        own = images.image(index).shape
-        found = np.moveaxis(made, -1, 1)
-        if found.shape[1:] != own:
-            raise DataError(
-                f"The generator '{self.generator.title}' makes images of {_size(found.shape[1:])} (channels, height, "
-                f"width) where '{name}' has {_size(own)}. It must give images of the size of the data set's."
-            )
-        pixels = found.astype(np.float32) / 255 if made.dtype == np.uint8 else found.astype(np.float32)
-        rows = [one if settings is None else seen_image(one, settings, images.valid_range) for one in pixels]
-        return torch.from_numpy(np.stack(rows)).to(self.inputs.network.device)
-
-    def forward(self, index: int, values: Floats) -> Tensor:
-        """Return what the network gives for values of the factors, (n, outputs)."""
-        return self.inputs.forward(self.seen(index, values))
 
 
 def generated(
@@ -91,12 +33,16 @@ def generated(
         An image's own values are not known, or what is generated does not fit.
     """
     from sensiview.numerics.careful_batches import CarefulBatches
+    from sensiview.numerics.image_inputs import ImageInputs
+    from sensiview.numerics.screening.generated_images import GeneratedImages
     from sensiview.numerics.screening.scaled_inputs import WholeWalk
     from sensiview.numerics.screening.scores import ScoreReader
     from sensiview.numerics.screening.screened import FactorRanges, Screened, within
     from sensiview.numerics.volume_scores import resolved
 
-    made = GeneratedImages(opened, generator)
+    inputs = opened.inputs.scored
+    assert isinstance(inputs, ImageInputs)
+    made = GeneratedImages(inputs, generator)
     images, network = made.inputs.images, opened.inputs.network
     kind: Score = resolved(parameters.output, opened.card, gradient=True)  # type: ignore[arg-type]
     batches = CarefulBatches(network, parameters.rows_at_once(study), opened.warn, "images")
@@ -139,7 +85,3 @@ def generated(
         yield Screened(
             str(index), images.names[index], ranges, reader.names, evaluate, picture=row.detach().cpu().numpy()
         )
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))

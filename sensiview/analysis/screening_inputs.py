@@ -151,26 +151,24 @@ def _regenerated(
     batches: CarefulBatches,
     advance: Callable[[int], None],
 ) -> ChangedInputs:
-    from sensiview.datasets.generators import generators
+    from sensiview.analysis.screening_parameters import ScreeningParameters
+    from sensiview.analysis.screening_plan import generator_of
     from sensiview.numerics.image_inputs import ImageInputs
+    from sensiview.numerics.screening.generated_images import GeneratedImages
     from sensiview.numerics.screening.redrawn_inputs import RegeneratedInputs
 
-    known = generators()
-    key = str(run.run.parameters.get("generator", ""))
-    if key not in known or not isinstance(inputs.scored, ImageInputs):
-        raise UserError(
-            f"'{run.title}' has neither parts of images nor a generator that is known ('{key}'), so that nothing in "
-            "its images can be changed. Run the screening again."
-        )
-    generator = known[key]
+    if not isinstance(inputs.scored, ImageInputs):
+        raise UserError(f"'{run.title}' does not hold the parts of its volumes. Run the screening again.")
+    wanted = str(run.run.parameters.get("generator", AUTO))
+    images = GeneratedImages(inputs.scored, generator_of(study, ScreeningParameters(generator=wanted)))
     indices = next(iter(run.own.values()), run.average)
-    names = tuple(factor.name for factor in generator.factors(inputs.scored.images.card))
+    names = tuple(factor.name for factor in images.factors)
     if indices is not None and indices.factors != names:
         raise UserError(
             f"'{run.title}' has the factors {', '.join(indices.factors)}; the generator has {', '.join(names)} now. "
             "Run the screening again."
         )
-    return RegeneratedInputs(inputs.scored, generator, batches, advance, parameters.repeats, study.seed)
+    return RegeneratedInputs(images, batches, advance, parameters.repeats, study.seed)
 
 
 def _rows(

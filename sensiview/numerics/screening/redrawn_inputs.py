@@ -9,16 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sensiview.datasets.generators import Generator
-from sensiview.errors import UserError
 from sensiview.models.batching import compute
-from sensiview.models.image_geometry import seen_image
 from sensiview.models.network import Network
 from sensiview.models.readout import as_columns, first_tensor
 from sensiview.numerics.careful_batches import CarefulBatches
-from sensiview.numerics.image_inputs import ImageInputs
 from sensiview.numerics.screening.changed_inputs import Bools, ChangedInputs
 from sensiview.numerics.screening.designs import Floats, Ints
+from sensiview.numerics.screening.generated_images import GeneratedImages
 
 
 class RedrawnInputs(ChangedInputs):
@@ -132,28 +129,25 @@ class RegeneratedInputs(RedrawnInputs):
 
     Parameters
     ----------
-    inputs : ImageInputs
-    generator : Generator
+    images : GeneratedImages
     batches, advance, draws, seed
         See `RedrawnInputs`.
     """
 
     def __init__(
         self,
-        inputs: ImageInputs,
-        generator: Generator,
+        images: GeneratedImages,
         batches: CarefulBatches,
         advance: Callable[[int], None],
         draws: int,
         seed: int,
     ) -> None:
-        super().__init__(inputs.network, batches, advance, draws, seed)
-        self._inputs, self._generator = inputs, generator
-        self._factors = generator.factors(inputs.images.card)
+        super().__init__(images.inputs.network, batches, advance, draws, seed)
+        self._images = images
 
     def own_values(self, index: int) -> Floats:
         """Return the values that the image was made with."""
-        return self._generator.own_values(self._inputs.images, index)
+        return self._images.generator.own_values(self._images.inputs.images, index)
 
     def drawn(self, index: int, random: np.random.Generator) -> Floats:
         """Return whole levels where a factor has levels, else values between its bounds."""
@@ -161,39 +155,14 @@ class RegeneratedInputs(RedrawnInputs):
             random.integers(0, len(one.labels), self.draws)
             if one.labels
             else random.uniform(one.low, one.high, self.draws)
-            for one in self._factors
+            for one in self._images.factors
         ]
         return np.stack(columns, axis=1).astype(np.float64)
 
     def prepared(self, index: int) -> Tensor:
         """Return what the module takes for an image."""
-        return self._inputs.prepared(self._rows(index, self.own_values(index)[None]))
+        return self._images.inputs.prepared(self._images.seen(index, self.own_values(index)[None]))
 
     def forward(self, index: int, values: Floats) -> Tensor:
         """Return what the network gives for images made of these values."""
-        return self._inputs.forward(self._rows(index, values))
-
-    def _rows(self, index: int, values: Floats) -> Tensor:
-        return generated_rows(self._inputs, self._generator, index, values)
-
-
-def generated_rows(inputs: ImageInputs, generator: Generator, index: int, values: Floats) -> Tensor:
-    """Return what the network sees of generated images, (n, channels, y, x), values in the images' valid range.
-
-    Raises
-    ------
-    UserError
-        The generator returns another number of images, or images that are no pictures.
-    """
-    made = np.asarray(generator.generate(inputs.images, index, values))
-    if made.ndim != 4 or len(made) != len(values):
-        raise UserError(
-            f"The generator '{generator.key}' gives an array of shape {made.shape} for {len(values)} images; it should "
-            "give (images, height, width, channels)."
-        )
-    pixels = np.moveaxis(made, -1, 1)
-    pixels = pixels / np.float32(255) if made.dtype == np.uint8 else pixels.astype(np.float32)
-    settings = inputs.network.image_settings
-    if settings is not None:
-        pixels = np.stack([seen_image(one, settings, inputs.images.valid_range) for one in pixels])
-    return torch.from_numpy(np.ascontiguousarray(pixels)).to(inputs.network.device)
+        return self._images.forward(index, values)
