@@ -21,8 +21,8 @@ from sensiview.datasets.card import DatasetCard
 from sensiview.datasets.digit_drawing import (
     BACKGROUND_COLOURS,
     DIGIT_COLOURS,
+    PICTURE,
     POSITIONS,
-    can_be_drawn,
     draw_digits,
     opacity_in_picture,
 )
@@ -66,10 +66,10 @@ class BiasedDigits(Generator):
                 "Choose a data set of biased digits, or another partition."
             ]
         sizes = [tuple(entry["size"]) for entry in card.extra.get("sizes", ())]
-        if card.extra.get("channels") != 3 or not all(can_be_drawn(*size) for size in sizes):
+        if card.extra.get("channels") != 3 or any(size != (PICTURE, PICTURE) for size in sizes):
             return [
-                f"The images of '{card.name}' are not as biased digits are: in colour, square, of a width that can be "
-                "divided by eight."
+                f"The images of '{card.name}' are not as biased digits are: in colour and of {PICTURE} x {PICTURE} "
+                "pixels."
             ]
         return []
 

@@ -38,26 +38,23 @@ BACKGROUND_COLOURS: dict[str, tuple[int, int, int]] = {
     "plum": (105, 0, 75),
     "slate": (64, 68, 72),
 }
-# Row by row, from the top left. Around the nine places lies a margin of half a digit: without it the zeros with which
-# convolutions pad an image would tell where a digit stands.
+# Row by row, from the top left. A digit moves by half of itself from one place to the next, and stays half of itself
+# away from the edge: nearer, the zeros with which convolutions pad an image would tell where it stands.
 SIDE = 3
+# Pixels along the side of a digit, of a step, and of the picture.
+DIGIT, STEP, PICTURE = 16, 8, 48
 POSITIONS = (
     "top left", "top", "top right", "left", "centre", "right", "bottom left", "bottom", "bottom right",
 )  # fmt: skip
 # How opaque a stroke is: 0 to 32. Colours differ by more than that in some channel, so the stroke can be read back.
 OPAQUE = 32
-# Pixels along the side of a glyph that is not made smaller.
-_SMALL = 16
 
 _DIGITS = np.array(list(DIGIT_COLOURS.values()), dtype=np.int64)
 _BACKGROUNDS = np.array(list(BACKGROUND_COLOURS.values()), dtype=np.int64)
 
 
 def opacity_of_glyph(glyph: NDArray[Any], white: float) -> Bytes:
-    """Return how opaque a grey glyph's stroke is, uint8 0 to 32 of shape (side, side), as large as it is drawn.
-
-    Glyphs of less than 16 pixels are made half as large again (bilinear: 8 become 12), others half as large (means of
-    2 x 2: 28 become 14).
+    """Return how opaque a grey glyph's stroke is, uint8 0 to 32 of shape (16, 16), brought to that size (bilinear).
 
     Parameters
     ----------
@@ -69,49 +66,41 @@ def opacity_of_glyph(glyph: NDArray[Any], white: float) -> Bytes:
     from PIL import Image
 
     grey = Image.fromarray(np.asarray(glyph, dtype=np.float32) / np.float32(white))
-    small = len(glyph) < _SMALL
-    side = 2 * round(len(glyph) * (0.75 if small else 0.25))
-    grey = grey.resize((side, side), Image.Resampling.BILINEAR if small else Image.Resampling.BOX)
-    return np.rint(np.clip(grey, 0, 1) * OPAQUE).astype(np.uint8)
+    drawn = np.asarray(grey.resize((DIGIT, DIGIT), Image.Resampling.BILINEAR))
+    return np.rint(np.clip(drawn, 0, 1) * OPAQUE).astype(np.uint8)
 
 
 def draw_digits(opacity: Bytes, digit: Levels, background: Levels, position: Levels) -> Bytes:
-    """Return pictures, uint8 of shape (n, 4 side, 4 side, 3).
+    """Return pictures, uint8 of shape (n, 48, 48, 3).
 
     Parameters
     ----------
     opacity : ndarray
-        Of one glyph (side, side) or of each (n, side, side), 0 to 32; `side` is even.
+        Of one glyph (16, 16) or of each (n, 16, 16), 0 to 32.
     digit, background, position : ndarray
         Levels, shape (n,).
     """
-    side, count = opacity.shape[-1], len(digit)
-    picture = np.empty((count, (SIDE + 1) * side, (SIDE + 1) * side, 3), dtype=np.uint8)
+    picture = np.empty((len(digit), PICTURE, PICTURE, 3), dtype=np.uint8)
     picture[:] = _BACKGROUNDS[background][:, None, None]
     cells = _blend(opacity.astype(np.int64), _DIGITS[digit][:, None, None], _BACKGROUNDS[background][:, None, None])
     for place in np.unique(position):
-        rows, columns = _window(side, int(place))
+        rows, columns = _window(int(place))
         chosen = position == place
         picture[chosen, rows, columns] = cells[chosen]
     return picture
 
 
-def can_be_drawn(height: int, width: int) -> bool:
-    """Say whether pictures of this size can have been drawn here."""
-    return height == width > 0 and height % (2 * (SIDE + 1)) == 0
-
-
 def opacity_in_picture(picture: Bytes, digit: int, background: int, position: int) -> Bytes:
-    """Return the stroke of a picture that was drawn with these levels, uint8 (side, side), 0 to 32.
+    """Return the stroke of a picture that was drawn with these levels, uint8 (16, 16), 0 to 32.
 
     Raises
     ------
     DataError
         It was not drawn so: drawing it again would give another picture.
     """
-    if picture.shape[2:] != (3,) or not can_be_drawn(*picture.shape[:2]):
-        raise DataError("the picture is not in colour, or not square and of a width that can be divided by eight")
-    cell = picture[_window(len(picture) // (SIDE + 1), position)]
+    if picture.shape != (PICTURE, PICTURE, 3):
+        raise DataError(f"the picture is not in colour, or not of {PICTURE} x {PICTURE} pixels")
+    cell = picture[_window(position)]
     ramp = _blend(np.arange(OPAQUE + 1), _DIGITS[digit], _BACKGROUNDS[background])
     channel = int(np.abs(_DIGITS[digit] - _BACKGROUNDS[background]).argmax())
     distance = np.abs(cell[..., channel, None].astype(np.int64) - ramp[:, channel])
@@ -122,11 +111,10 @@ def opacity_in_picture(picture: Bytes, digit: int, background: int, position: in
     return opacity
 
 
-def _window(side: int, position: int) -> tuple[slice, slice]:
+def _window(position: int) -> tuple[slice, slice]:
     """Return the rows and columns of a place."""
-    row, column = divmod(position, SIDE)
-    top, left = (side // 2 + side * number for number in (row, column))
-    return slice(top, top + side), slice(left, left + side)
+    top, left = (STEP + STEP * number for number in divmod(position, SIDE))
+    return slice(top, top + DIGIT), slice(left, left + DIGIT)
 
 
 def _blend(opacity: NDArray[np.int64], digit: NDArray[np.int64], background: NDArray[np.int64]) -> Levels:
