@@ -71,7 +71,8 @@ def elementary_effects(outputs: NDArray[Any], blocks: Blocks) -> Floats:
         (blocks, factors, outputs), by factor; output per range of the factor.
     """
     wide = np.asarray(outputs, dtype=np.float64)
-    change = np.diff(wide, axis=1) if blocks.chained else wide[:, 1:] - wide[:, :1]
+    with np.errstate(invalid="ignore"):  # an infinite output less another is no number, and left out as such
+        change = np.diff(wide, axis=1) if blocks.chained else wide[:, 1:] - wide[:, :1]
     by_factor = np.empty_like(change)
     np.put_along_axis(by_factor, blocks.order[:, :, None], change, axis=1)
     by_factor /= blocks.steps[:, :, None]
