@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import psutil
-
 MOST_ROWS = 65_536
 SHARE_OF_MEMORY = 4
 # Work of one batch, in floating point operations: about half a second on two cores, and on a GPU. Without such a
@@ -13,6 +11,8 @@ WORK = {"cpu": 6e10, "mps": 1e12, "cuda": 8e12}
 
 def memory_available() -> int:
     """Return the bytes of the machine's memory that can still be had."""
+    import psutil
+
     return int(psutil.virtual_memory().available)
 
 

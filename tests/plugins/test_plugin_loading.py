@@ -200,5 +200,5 @@ def test_that_the_catalogue_is_built_without_torch_or_pandas_and_fast(tmp_path: 
         )
         assert done.returncode == 0, done.stderr
         times.append([float(word) for word in done.stdout.split()])
-    # 0.1 s for five analyses where numpy and pydantic take about 0.2 s; slower in proportion on a busy machine.
-    assert min(discovery for _, discovery in times) < max(0.1, 0.9 * min(imports for imports, _ in times))
+    # 0.17 s for thirty analyses where numpy and pydantic take about 0.2 s; slower in proportion on a busy machine.
+    assert min(discovery for _, discovery in times) < max(0.1, 1.1 * min(imports for imports, _ in times))
