@@ -28,6 +28,7 @@ def new_cross_validation(
     seed: int = 1,
     name: str = "",
     base: str | None = None,
+    preprocessing: Mapping[str, Any] | None = None,
 ) -> list[RunRecord]:
     """Queue `folds` x `runs` trainings; the folds are kept with the data set, so that later ones are the same.
 
@@ -62,6 +63,7 @@ def new_cross_validation(
             recipe={**(recipe or {}), "folds": folds, "fold": fold, "run": run, "split_seed": seed},
             device=device,
             base=base,
+            preprocessing=preprocessing,
             seed=seed + run,
             name=f"{title} fold {fold} run {run}" if runs > 1 else f"{title} fold {fold}",
         )

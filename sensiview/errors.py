@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class SensiViewError(Exception):
     """Something went wrong in a way that we can explain.
@@ -57,3 +59,25 @@ def suggestion(wrong: str, known: list[str], *, likeness: float = 0.6) -> str:
     if 0 < len(known) <= 30:
         return f" Known: {', '.join(known)}."
     return ""
+
+
+def complaints(error: Any) -> list[tuple[str, str, Any]]:
+    """Return what a pydantic ``ValidationError`` says of each field: its name, what is wrong, and the value.
+
+    The name is empty where it is about several fields.
+    """
+    found = error.errors()
+    by_name = [str(one["loc"][0]) if one["loc"] else "" for one in found]
+    told = []
+    for name, one in zip(by_name, found, strict=True):
+        context = one.get("ctx") or {}
+        if one["type"] == "too_short" and by_name.count(name) > 1:
+            continue  # values that are wrong themselves were not counted
+        message = str(one["msg"]).removeprefix("Value error, ")
+        if one["type"] in ("too_short", "too_long") and one["loc"] and "item" in message:
+            least = one["type"] == "too_short"
+            count = context["min_length" if least else "max_length"]
+            values = f"{count} value{'s' if count != 1 else ''}"
+            message = f"at least {values} must be given" if least else f"at most {values} can be given"
+        told.append((name, message, one.get("input")))
+    return told

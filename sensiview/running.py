@@ -18,7 +18,7 @@ from sensiview.models.card import ModelCard
 from sensiview.preparing import add_prepared
 from sensiview.projects.names import name_asked_for
 from sensiview.projects.records import RunRecord, now
-from sensiview.starting_models import check_base, started_from
+from sensiview.starting_models import check_base, model_to_train, training_preprocessing
 from sensiview.studies import choose_dataset, choose_model, study_of
 
 if TYPE_CHECKING:
@@ -102,10 +102,12 @@ def new_training(
     seed: int = 1,
     name: str = "",
     base: str | None = None,
+    preprocessing: Mapping[str, Any] | None = None,
 ) -> RunRecord:
     """Queue the training of a new model; the model is added to the project when the run succeeds.
 
     `base` is the name or identifier of a model to start from; it gives the architecture and its options. For images.
+    `preprocessing` is that of the new model, as it stands in a card; what is usual when left out.
 
     Raises
     ------
@@ -121,6 +123,8 @@ def new_training(
         check_base(source, data.card.kind, architecture, options or {})
         architecture, options, more = source.card.architecture, source.card.options, {"base": source.id}
         name = name or f"{source.card.name}, further"
+    if preprocessing:
+        more["preprocessing"] = training_preprocessing(preprocessing, data.card.kind)
     return project.new_run(
         kind="training",
         analysis="training",
@@ -198,10 +202,7 @@ def task_for(project: Project, run_id: str) -> Task:
     model = project.model(run.model) if run.model else None
     parameters = dict(run.parameters)
     if run.kind == "training":
-        card = ModelCard(name=run.name, architecture=parameters["architecture"], options=parameters["options"])
-        model = ModelSource(id="", card=card)
-        if "base" in parameters:
-            model = started_from(project.model(parameters["base"]), run.name)
+        model = model_to_train(project, parameters, run.name)
         parameters = parameters["recipe"]
     return Task(
         kind=run.kind,

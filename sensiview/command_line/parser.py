@@ -167,6 +167,9 @@ def _add_run_commands(add: Add) -> None:
     train.add_argument("--name", default="", help="name of the new model")
     train.add_argument("--epochs", type=int, metavar="E", help="passes over the training rows")
     train.add_argument("--option", action="append", default=[], metavar="k=v", help="option of the architecture")
+    train.add_argument(
+        "--preprocessing", type=Path, metavar="FILE.json", help="images, volumes: what happens to each before the model"
+    )
     train.add_argument("--folds", type=int, metavar="K", help="volumes, images: cross-validation, one model per fold")
     train.add_argument("--runs", type=int, default=1, metavar="R", help="with --folds: trainings per fold")
     train.add_argument("--recipe", action="append", default=[], metavar="k=v", help="setting of the training")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sensiview.analysis.item_files import to_plain
-from sensiview.command_line.arguments import key_values
+from sensiview.command_line.arguments import key_values, read_preprocessing
 from sensiview.command_line.output import complain, item_text, say, say_json, table
 from sensiview.command_line.run_commands import run_task
 from sensiview.command_line.tools import Tools
@@ -55,19 +55,6 @@ def _listed(names: dict[str, Any]) -> Any:
     return lists[0] if len(lists) == 1 else None
 
 
-def _preprocessing(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not JSON: {error}.") from None
-    if not isinstance(value, dict) or "kind" not in value:
-        raise UserError(
-            f"{path} must hold an object with 'kind': 'none', 'standardise' (with 'mean' and 'std'), 'image' or "
-            "'volume'."
-        )
-    return value
-
-
 def add_model(options: argparse.Namespace, tools: Tools) -> int:
     """Load weights safely, describe the model, add it."""
     if options.architecture and options.weights is None:
@@ -78,7 +65,7 @@ def add_model(options: argparse.Namespace, tools: Tools) -> int:
         architecture=options.architecture or "",
         options=key_values(options.option),
         class_names=_class_names(options.classes) if options.classes else (),
-        preprocessing=_preprocessing(options.preprocessing) if options.preprocessing else {},
+        preprocessing=read_preprocessing(options.preprocessing) if options.preprocessing else {},
     )
     with Project.open(options.project) as project, tempfile.TemporaryDirectory() as scratch:
         task = inspection_task(Path(scratch), card, options.weights, options.program)

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from sensiview import running
-from sensiview.command_line.arguments import key_values
+from sensiview.command_line.arguments import checked_device, key_values, read_preprocessing
 from sensiview.command_line.output import complain, item_text, say, say_json
 from sensiview.command_line.tools import Tools
 from sensiview.cross_validation import new_cross_validation
@@ -143,8 +143,7 @@ def answer(project: Project, run_id: str, outcome: Outcome, *, as_json: bool, ta
                 say(item_text(name, item))
     if outcome.state != "succeeded":
         complain(outcome.message)
-    # A reason that lies in the input is the user's to mend; everything else is a failed job.
-    return 1 if outcome.user_error else EXIT_CODES[outcome.state]
+    return EXIT_CODES[outcome.state]
 
 
 def _finish(project: Project, run: RunRecord, options: argparse.Namespace, tools: Tools) -> int:
@@ -165,7 +164,7 @@ def run(options: argparse.Namespace, tools: Tools) -> int:
             dataset=options.dataset,
             model=options.model,
             parameters=parameters,
-            device=options.device,
+            device=checked_device(options.device),
             seed=options.seed,
             batch_size=batch_size if isinstance(batch_size, int) else None,
             name=options.name,
@@ -216,7 +215,8 @@ def train(options: argparse.Namespace, tools: Tools) -> int:
             base=options.base,
             options=key_values(options.option),
             recipe=recipe,
-            device=options.device,
+            preprocessing=read_preprocessing(options.preprocessing) if options.preprocessing else None,
+            device=checked_device(options.device),
             seed=options.seed,
             name=options.name,
         )
@@ -235,7 +235,8 @@ def _cross_validate(options: argparse.Namespace, tools: Tools, recipe: Mapping[s
             runs=options.runs,
             options=key_values(options.option),
             recipe=recipe,
-            device=options.device,
+            preprocessing=read_preprocessing(options.preprocessing) if options.preprocessing else None,
+            device=checked_device(options.device),
             seed=options.seed,
             name=options.name,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -93,14 +94,22 @@ class _Chooser:
     def __init__(self, names: Sequence[str], groups: Sequence[str], table: pd.DataFrame, owner: str, what: str) -> None:
         self._names, self._groups, self._table, self._owner, self._what = names, groups, table, owner, what
 
+    @cached_property
+    def _named(self) -> dict[str, list[int]]:
+        """Places by name and by group: thousands of names are looked up at once."""
+        found: dict[str, list[int]] = {}
+        for place, pair in enumerate(zip(self._names, self._groups, strict=True)):
+            for name in set(pair):
+                found.setdefault(name, []).append(place)
+        return found
+
     def places(self, part: int | str) -> Sequence[int]:
         if isinstance(part, int):
             return [self._checked(part)]
         if not part or part.lower() == "all":
             return range(len(self._names)) if part else []
-        named = [i for i, pair in enumerate(zip(self._names, self._groups, strict=True)) if part in pair]
-        if named:
-            return named
+        if part in self._named:
+            return self._named[part]
         column, equals, value = part.partition("=")
         if equals:
             if column not in self._table.columns:

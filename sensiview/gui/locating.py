@@ -1,4 +1,4 @@
-"""A file that was moved after it was added: where it lies now, checked to be the same one."""
+"""A file that was moved after it was added: where it lies now, checked to be the same one, and others with it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sensiview.gui.background import run_in_background
 if TYPE_CHECKING:
     from sensiview.gui.main_window import MainWindow
     from sensiview.gui.session import EntryKind, Session
+    from sensiview.projects.moved_files import Relocated
 
 
 def missing_file(session: Session, kind: EntryKind, identifier: str) -> tuple[int, Path] | None:
@@ -48,13 +49,16 @@ def ask_for_moved_file(window: MainWindow, entry: tuple[EntryKind, str] | None) 
 
 
 def relocate(window: MainWindow, entry: tuple[EntryKind, str], index: int, path: Path) -> None:
-    """Check in the background that `path` is the same file, then keep it."""
+    """Check in the background that `path` is the same file, then keep it, with others that were moved along."""
     session = window.session
     with session.guard():
         project = session.writable_project()
 
-        def done(_nothing: object) -> None:
-            session.say(f"'{path.name}' was found again.", level="good")
+        def done(result: Relocated) -> None:
+            more = result.found - 1
+            others = f" and {more:,} other file{'s' if more > 1 else ''} were" if more else " was"
+            rest = f" {result.missing:,} are still missing." if result.missing else ""
+            session.say(f"'{path.name}'{others} found again.{rest}", level="warning" if rest else "good")
             session.entries_changed(entry[0])
 
         run_in_background(lambda: project.relocate(entry[1], index, path), done, session.problem.emit, owner=session)

@@ -11,6 +11,7 @@ from sensiview.analysis.result import Result
 from sensiview.errors import UserError
 from sensiview.jobs.course_items import CourseCurves, Inputs, items_of
 from sensiview.jobs.course_steps import CourseSteps, chosen, folds_of, going_on, training_facts
+from sensiview.jobs.declared_split import declared_split
 from sensiview.jobs.inspection_job import write_card
 from sensiview.jobs.progress import JobProgress
 from sensiview.jobs.task import Task
@@ -53,13 +54,18 @@ def train_on_images(
     images = open_images(task.dataset)
     labels, classes = images.labels(), tuple(images.card.class_counts)
     folds = folds_of(images.groups, labels, images.card, recipe)
+    declared = declared_split(images.card, images.table, recipe)
+    if declared.said:
+        progress.warn(declared.said)
+    named = (chosen(images, recipe.train_rows), chosen(images, recipe.test_rows))
     split = split_groups(
         recipe,
         images.groups,
         labels,
         folds=folds,
-        train=chosen(images, recipe.train_rows),
-        test=chosen(images, recipe.test_rows),
+        train=declared.train if named[0] is None else named[0],
+        test=declared.test if named[1] is None else named[1],
+        validation=declared.validation,
         class_names=classes,
         words=IMAGES,
     )

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from sensiview.analysis.items import Array, Curve, IndexTable, Item
 from sensiview.analysis.result import Result
-from sensiview.errors import UserError, suggestion
+from sensiview.errors import UserError, complaints, suggestion
 from sensiview.jobs.inspection_job import write_card
 from sensiview.jobs.progress import RARELY, TICK_S, JobProgress
 from sensiview.jobs.task import Task
@@ -127,10 +127,7 @@ def recipe_of(architecture: Architecture, changes: Mapping[str, Any]) -> Trainin
     try:
         return TrainingRecipe(**{**architecture.recipe().model_dump(), **given})
     except ValidationError as error:
-        sentences = {
-            f"{''.join(f'{place}: ' for place in e['loc'][:1])}{e['msg'].removeprefix('Value error, ')}."
-            for e in error.errors()
-        }
+        sentences = {f"{name}: {what}." if name else f"{what}." for name, what, _ in complaints(error)}
         raise UserError(" ".join(sorted(sentences))) from None
 
 

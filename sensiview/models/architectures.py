@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sensiview.errors import ModelError, UserError, suggestion
+from sensiview.errors import ModelError, UserError, complaints, suggestion
 from sensiview.models.recipe import TrainingRecipe
 
 if TYPE_CHECKING:
@@ -138,16 +138,12 @@ class Architecture(ABC):
         try:
             return self.Options(**values)
         except ValidationError as error:
-            raise UserError(" ".join(_sentence(e) for e in error.errors())) from None
+            told = [f"{name or 'options'}: {what} (given: {value!r})." for name, what, value in complaints(error)]
+            raise UserError(" ".join(told)) from None
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of the options: label, help, bounds and default of each, for forms and help pages."""
         return self.Options.model_json_schema()
-
-
-def _sentence(error: Any) -> str:
-    name = ".".join(str(part) for part in error["loc"][:1]) or "options"
-    return f"{name}: {str(error['msg']).removeprefix('Value error, ')} (given: {error.get('input')!r})."
 
 
 def architectures() -> dict[str, Architecture]:

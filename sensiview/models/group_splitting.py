@@ -52,6 +52,7 @@ def split_groups(
     folds: Mapping[str, int] | None = None,
     train: Places | None = None,
     test: Places | None = None,
+    validation: Places | None = None,
     class_names: Sequence[str] = (),
     words: Words = VOLUMES,
 ) -> GroupSplit:
@@ -69,6 +70,8 @@ def split_groups(
         Fold by group; the recipe's `fold` is tested on. Without it groups are drawn, each class in the same share.
     train, test : ndarray, optional
         Places chosen by hand, instead of folds and of drawing; one alone leaves the rest to the other.
+    validation : ndarray, optional
+        Places chosen by hand, apart from those of `train` and `test`; none are drawn then.
     class_names : sequence of str
     words : Words
         For messages.
@@ -105,31 +108,32 @@ def split_groups(
         drawn = draw_groups(groups, labels, recipe.test_share, recipe.split_seed or 1)
         test, train = everything[drawn], everything[~drawn]
     train, test = np.unique(train[labelled[train]]), np.unique(test[labelled[test]])
-    both = sorted({groups[i] for i in train} & {groups[i] for i in test})
+    aside = everything[:0] if validation is None else np.unique(validation[labelled[validation]])
+    learnt, held_out = ({groups[i] for i in places} for places in (train, np.union1d(test, aside)))
+    both = sorted(learnt & held_out)
     if both:
         raise UserError(
             f"{len(both):,} {words.groups} have {words.many} on both sides of the split, '{both[0]}' for one: the test "
             f"would be of {words.groups} that the network has seen. Choose all {words.many} of a {words.group}, or "
             "none."
         )
-    validation = everything[:0]
-    if recipe.validation_share:
+    if not len(aside) and recipe.validation_share:
         # Another seed than the test's, or the same places in each class would be drawn.
         drawn = draw_groups(
             [groups[i] for i in train], labels[train], recipe.validation_share, (recipe.split_seed or 1) + 7919
         )
-        validation, train = train[drawn], train[~drawn]
+        aside, train = train[drawn], train[~drawn]
     _check_classes(labels[train], class_names, words)
     if not len(test):
         notes.append(f"There are no {words.many} to test on, so there is no test accuracy.")
     elif np.unique(labels[test]).size < 2:
         notes.append(f"The {words.many} to test on are all of one class: their accuracy says little.")
-    if not len(validation) and len(test) and (recipe.early_stopping or recipe.schedule == "plateau"):
+    if not len(aside) and len(test) and (recipe.early_stopping or recipe.schedule == "plateau"):
         notes.append(
             f"The test {words.groups} also decided when to stop or to slow down, so their accuracy is a little too "
             "good. Set a share for validation to avoid that."
         )
-    return GroupSplit(train, validation, test, tuple(notes))
+    return GroupSplit(train, aside, test, tuple(notes))
 
 
 def draw_groups(groups: Sequence[str], labels: NDArray[np.int64], share: float, seed: int) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from sensiview.models.architectures import Shape, option
 from sensiview.models.image_architecture import ImageArchitecture, ImageOptions
 from sensiview.models.image_settings import IMAGENET_MEAN, IMAGENET_STD
 from sensiview.models.layer_weights import in_order, layers_of, plain_names
-from sensiview.models.recipe import Numbers, TrainingRecipe
+from sensiview.models.recipe import Counts, TrainingRecipe
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -23,7 +23,7 @@ class VggOptions(ImageOptions):
     width: int = option(
         64, label="Width", help="Channels of the first block; later ones have 2, 4 and 8 times as many.", ge=1, le=512
     )
-    hidden: Numbers = option(
+    hidden: Counts = option(
         (4096, 4096), label="Hidden units", help="Units of the linear layers before the output.", max_length=8
     )
     dropout: float = option(0.5, label="Dropout", help="Share left out behind each linear layer while training.",

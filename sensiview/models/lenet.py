@@ -12,7 +12,7 @@ from sensiview.errors import ModelError
 from sensiview.models.architectures import Shape, option
 from sensiview.models.image_architecture import ImageArchitecture, ImageOptions
 from sensiview.models.layer_weights import layers_of
-from sensiview.models.recipe import KernelSize, Numbers, TrainingRecipe
+from sensiview.models.recipe import Counts, KernelSize, Numbers, TrainingRecipe
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class LenetOptions(ImageOptions):
     """Options of `Lenet`."""
 
-    filters: Numbers = option(
+    filters: Counts = option(
         (8, 16), label="Filters", help="Channels of each convolution; every one is followed by a max pooling.",
         min_length=1, max_length=8,
     )  # fmt: skip
@@ -29,7 +29,7 @@ class LenetOptions(ImageOptions):
     padding: Numbers = option(
         (2, 0), label="Padding", help="Pixels added around the input of each convolution.", max_length=8
     )
-    hidden: Numbers = option((64,), label="Hidden units", help="Units of the linear layers before the output.",
+    hidden: Counts = option((64,), label="Hidden units", help="Units of the linear layers before the output.",
                              max_length=8)  # fmt: skip
     activation: Literal["relu", "tanh"] = option("relu", label="Activation", help="Function after each layer.")
 

@@ -9,10 +9,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 
 def _numbers(value: Any) -> Any:
-    """Take ``8,16,32``, ``[8, 16, 32]`` or ``61x73x61`` for a list of whole numbers; anything else is as it was."""
-    if not isinstance(value, str) or not re.fullmatch(r"[\s\[\](),;x\d]*", value):
+    """Take ``8,16,32``, ``[8, 16, 32]`` or ``61x73x61`` for a list of whole numbers; anything but text is as it was."""
+    if not isinstance(value, str):
         return value
-    return tuple(int(part) for part in re.findall(r"\d+", value))
+    inside = value.strip().removeprefix("(").removeprefix("[").removesuffix(")").removesuffix("]").strip(" ,;")
+    parts = re.split(r"\s*[,;x]\s*|\s+", inside) if inside else []
+    if not all(re.fullmatch(r"-?\d{1,9}", part) for part in parts):
+        raise ValueError(f"'{value}' is no list of whole numbers such as 8,16,32")
+    return tuple(int(part) for part in parts)
 
 
 def _whole(value: Any) -> Any:
@@ -20,7 +24,8 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
 
 
-Numbers = Annotated[tuple[int, ...], BeforeValidator(_numbers)]
+Numbers = Annotated[tuple[Annotated[int, Field(ge=0, le=1_000_000)], ...], BeforeValidator(_numbers)]
+Counts = Annotated[tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...], BeforeValidator(_numbers)]
 # A last layer that begins from nothing learns alone with larger steps than a whole network that is only adapted.
 FROZEN_FACTOR = 10.0
 KernelSize = Annotated[Literal[3, 5, 7], BeforeValidator(_whole)]
@@ -59,7 +64,8 @@ class TrainingRecipe(BaseModel):
     train_rows: str = _field(
         "",
         "Training rows",
-        "Numbers from 0, such as '0-499,600'; of images also names and 'column=value'. Empty: drawn at random.",
+        "Numbers from 0, such as '0-499,600'; of images also names and 'column=value'. Empty: what the images' own "
+        "column of splits says (train, val, test), else drawn at random.",
         max_length=100_000,
     )
     test_rows: str = _field(
@@ -110,7 +116,7 @@ class TrainingRecipe(BaseModel):
         "Intensity",
         "How each volume is scaled; part of the model. 'auto': not at all for values in 0 to 1, else by percentile.",
     )
-    fit: Numbers = _volumes_field(
+    fit: Counts = _volumes_field(
         (),
         "Fit",
         "Voxels along i, j and k to which each volume is padded or cropped about its centre; empty: none.",
@@ -137,7 +143,7 @@ class TrainingRecipe(BaseModel):
     step_factor: float = _spatial_field(
         0.1, "Factor per step", "For the schedule 'step': what the rate is multiplied with.", gt=0, lt=1
     )
-    size: Numbers = _images_field(
+    size: Counts = _images_field(
         (),
         "Image size, pixels",
         "Height and width, or one number, that the network sees; empty: its usual size. Images are squeezed to it.",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sensiview.errors import ModelError
 from sensiview.models.architectures import Architecture, ArchitectureOptions, Shape, Sizes, option
 from sensiview.models.layer_weights import in_order, layers_of
-from sensiview.models.recipe import KernelSize, Numbers, TrainingRecipe
+from sensiview.models.recipe import Counts, KernelSize, TrainingRecipe
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -29,7 +29,7 @@ _RECIPE = TrainingRecipe(
 
 
 class _VolumeOptions(ArchitectureOptions):
-    input_size: Numbers = option(
+    input_size: Counts = option(
         (),
         label="Input size",
         help="Voxels along i, j and k, such as 61,73,61; empty: those of the data. Needed to load weights, which do "
@@ -40,7 +40,7 @@ class _VolumeOptions(ArchitectureOptions):
 class ConvolutionOptions(_VolumeOptions):
     """Options of `ConvolutionalNetwork`."""
 
-    channels: Numbers = option(
+    channels: Counts = option(
         (8, 16, 32, 64),
         label="Channels",
         help="Channels of each block, from the input on; every block halves the volume.",
@@ -61,7 +61,7 @@ class ConvolutionOptions(_VolumeOptions):
         label="Last pooling",
         help="What the linear layers take: every voxel of the last block, or one mean per channel.",
     )
-    hidden: Numbers = option(
+    hidden: Counts = option(
         (), label="Hidden units", help="Units of linear layers between the blocks and the output.", max_length=8
     )
     dropout: float = option(

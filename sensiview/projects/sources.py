@@ -16,6 +16,7 @@ from sensiview.files import FileReference
 from sensiview.models.card import ModelCard
 from sensiview.projects.folder import ProjectFolder
 from sensiview.projects.locking import WriterLock
+from sensiview.projects.moved_files import Relocated, found_along, moved_folder
 from sensiview.projects.names import TABLES, WORDS, choose, clean_name, taken_names, unique_name
 from sensiview.projects.opening import Opened
 from sensiview.projects.records import now
@@ -113,10 +114,11 @@ class Sources(ProjectFolder):
         self._update_card("model", identifier, card)
         return self.model(identifier)
 
-    def relocate(self, identifier: str, index: int, new_path: Path | str) -> None:
+    def relocate(self, identifier: str, index: int, new_path: Path | str) -> Relocated:
         """Say where a moved file of a data set or model lies now; it must be the same file.
 
-        `index` counts the files of a data set from 0; a model's are its weights, then its program.
+        Other files that are gone and lie there too, below the same folder as before, are found with it. `index` counts
+        the files of a data set from 0; a model's are its weights, then its program.
 
         Raises
         ------
@@ -138,8 +140,12 @@ class Sources(ProjectFolder):
                 f"{difference(old, found.path)}. Choose the original file, or add this one as a new {WORDS[kind]}."
             )
         files[role] = to_stored(found, self.path)
+        others = {other: from_stored(stored, self.path) for other, stored in files.items() if other != role}
+        along, gone = found_along(others, moved_folder(old.path, found.path))
+        files |= {other: to_stored(examine(path), self.path) for other, path in along.items()}
         with self._database.writing() as connection:
             connection.execute(f"UPDATE {TABLES[kind]} SET files = ? WHERE id = ?", (json.dumps(files), row[0]))
+        return Relocated(1 + len(along), gone)
 
     def _add(self, kind: SourceKind, card: DatasetCard | ModelCard, files: Mapping[str, Path], taken: Taken) -> str:
         name = clean_name(card.name)

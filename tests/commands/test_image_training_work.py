@@ -81,6 +81,15 @@ def test_that_folds_train_a_model_each(sensiview: Command, animals: Path) -> Non
         (("--from", "nobody", *SMALL), 2, "not allowed with argument"),
         ((), 2, "--architecture --from is required"),
         ((*SMALL, "--recipe", "schedule=linear"), 1, "schedule: "),
+        (
+            ("--architecture", "lenet", "--option", "filters=0"),
+            1,
+            "filters: Input should be greater than or equal to 1",
+        ),
+        (("--architecture", "lenet", "--option", "filters=8,x"), 1, "filters: '8,x' is no list of whole numbers"),
+        (("--architecture", "lenet", "--option", "filters="), 1, "filters: at least 1 value must be given"),
+        ((*SMALL, "--recipe", "size=1,2,3"), 1, "size: at most 2 values can be given"),
+        ((*SMALL, "--device", "cuda:99"), 1, "There is no device 'cuda:99'"),
     ],
 )
 def test_that_what_does_not_go_together_is_a_sentence(
@@ -90,6 +99,36 @@ def test_that_what_does_not_go_together_is_a_sentence(
     assert answer.code == code, answer.err
     assert words in answer.err
     assert "Traceback" not in answer.err
+
+
+def test_that_a_network_is_trained_with_the_preprocessing_of_a_file(
+    sensiview: Command, animals: Path, tmp_path: Path
+) -> None:
+    settings = tmp_path / "settings.json"
+    seen = {"kind": "image", "channels": 1, "resize": [20, 20], "size": [20, 20], "mean": [0.5], "std": [0.25]}
+    settings.write_text(json.dumps(seen), encoding="utf-8")
+    train = ("train", animals, "--dataset", "animals", *SMALL, "--epochs", "1", "--preprocessing", settings)
+    answer = sensiview(*train, "--name", "own", "--json")
+    assert answer.code == 0, answer.err
+    card = models_of(animals)["own"]
+    assert card.input_shape == (1, 20, 20)
+    assert seen.items() <= card.preprocessing.items()
+    for content, words in (
+        ('{"kind": "volume"}', "training on images takes 'image'"),
+        ('{"kind": "image", "sizes": [9, 9]}', "no setting 'sizes'. Did you mean 'size'?"),
+        ("[1]", "must hold an object with 'kind'"),
+    ):
+        settings.write_text(content, encoding="utf-8")
+        refused = sensiview(*train)
+        assert (refused.code, words in refused.err) == (1, True), refused.err
+
+
+def test_that_what_a_running_job_finds_is_a_failed_job(sensiview: Command, animals: Path) -> None:
+    train = ("train", animals, "--dataset", "animals", "--architecture", "lenet", "--epochs", "1")
+    before = sensiview(*train, "--option", "filters=0")
+    within = sensiview(*train, "--recipe", "train_rows=0-1", "--recipe", "test_rows=2-3")
+    assert (before.code, within.code) == (1, 3), (before.err, within.err)
+    assert "All images to train on are of one class" in within.err
 
 
 def test_that_a_table_has_no_start(sensiview: Command, project: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pandas as pd
@@ -58,3 +59,12 @@ def test_that_parts_of_such_names_are_not_taken_for_them(wanted: Any) -> None:
     for choose in (places, lambda choice: image_count(card(), choice)):
         with pytest.raises(UserError):
             choose(wanted)
+
+
+def test_that_thousands_of_names_are_found_at_once() -> None:
+    names = [f"folder/image {k}.png" for k in range(20_000)]
+    table = pd.DataFrame({"class": ["a"] * len(names)})
+    began = time.perf_counter()
+    found = select_places(names[::2], names=names, groups=names, table=table, owner="many", what="image")
+    assert time.perf_counter() - began < 2
+    assert found.tolist() == list(range(0, 20_000, 2))

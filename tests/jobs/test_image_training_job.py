@@ -218,3 +218,38 @@ def test_that_one_class_and_damaged_files_end_in_sentences(tmp_path: Path) -> No
     final = events_of(training(tmp_path, source, "t-3"))[-1]
     assert isinstance(final, Failed)
     assert "1.png" in final.sentence
+
+
+def with_splits(folder: Path, words: str) -> DatasetSource:
+    """Sixteen images and a table that says what each is for: one letter of `words` per image of a class."""
+    pictures(folder)
+    named = {"t": "train", "v": "Val", "e": "test", "-": "", "x": "spare"}
+    rows = [f"{c}/{k}.png,{c},{named[word]}" for c in ("cat", "dog") for k, word in enumerate(words)]
+    (folder / "labels.csv").write_text("path,label,split\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return source_of(folder)
+
+
+def said(events: list[Event]) -> str:
+    return " ".join(event.sentence for event in events if isinstance(event, Said))
+
+
+def test_that_the_column_of_splits_divides_the_images_unless_the_training_says_otherwise(tmp_path: Path) -> None:
+    source = with_splits(tmp_path / "in", "ttttvee-")
+    task = training(tmp_path, source)
+    words = said(events_of(task))
+    assert "The column 'split' divides the images: 8 train, 2 validation, 4 test. 2 without a word in it" in words
+    facts = card_of(task).training
+    assert facts["counts"] == {"train": 8, "validation": 2, "test": 4}
+    assert sorted(facts["test"]) == ["cat/5.png", "cat/6.png", "dog/5.png", "dog/6.png"]
+    chosen = training(tmp_path, source, "t-2", train_rows="0-3,8-11", test_rows="4,12")
+    assert "column" not in said(events_of(chosen))
+    assert card_of(chosen).training["counts"] == {"train": 8, "test": 2}
+    drawn = training(tmp_path, source, "t-3", test_share=0.5)
+    assert "the column 'split' was not used" in said(events_of(drawn))
+    assert card_of(drawn).training["counts"] == {"train": 8, "test": 8}
+
+
+def test_that_other_words_in_the_column_of_splits_are_named_and_images_drawn(tmp_path: Path) -> None:
+    task = training(tmp_path, with_splits(tmp_path / "in", "tttxveee"))
+    assert "it holds 'spare'. Its words are train, val and test." in said(events_of(task))
+    assert card_of(task).training["counts"] == {"train": 12, "test": 4}

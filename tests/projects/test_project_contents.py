@@ -14,6 +14,7 @@ from sensiview.datasets.card import DatasetCard
 from sensiview.errors import DataError, ProjectError, SensiViewError, UserError
 from sensiview.models.card import ModelCard
 from sensiview.projects import references
+from sensiview.projects.moved_files import moved_folder
 from sensiview.projects.store import Project
 
 
@@ -197,6 +198,34 @@ def test_that_a_moved_file_can_be_relocated_only_to_itself(
     project.relocate(source.id, 0, moved)
     assert project.dataset(source.id).files[0].path == moved
     assert [finding.severity for finding in project.verify()] in ([], ["note"])
+
+
+def test_that_files_that_were_moved_together_are_found_together(
+    project: Project, tmp_path: Path, table_card: DatasetCard
+) -> None:
+    before, after = tmp_path / "pets", tmp_path / "far" / "animals"
+    files = [before / kind / f"{k}.png" for kind in ("cat", "dog") for k in range(3)]
+    for number, path in enumerate(files):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes([number]) * 9)
+    source = project.add_dataset(table_card, files)
+    after.parent.mkdir()
+    before.rename(after)
+    (after / "dog" / "1.png").write_bytes(b"another!!")
+    result = project.relocate(source.id, 1, after / "cat" / "1.png")
+    assert (result.found, result.missing) == (5, 1)
+    now = [file.path for file in project.dataset(source.id).files]
+    assert now[:4] == [after / "cat" / f"{k}.png" for k in range(3)] + [after / "dog" / "0.png"]
+    assert now[4] == before / "dog" / "1.png"
+
+
+def test_that_the_moved_folder_is_the_one_whose_name_or_place_changed() -> None:
+    assert moved_folder(Path("/a/pets/cat/1.png"), Path("/b/animals/cat/1.png")) == (
+        Path("/a/pets"),
+        Path("/b/animals"),
+    )
+    assert moved_folder(Path("/a/pets/1.png"), Path("/b/pets/1.png")) == (Path("/a"), Path("/b"))
+    assert moved_folder(Path("/a/1.png"), Path("/a/renamed.png")) == (Path("/a"), Path("/a"))
 
 
 def test_that_a_card_can_be_replaced(project: Project, table_card: DatasetCard, table_file: Path) -> None:
