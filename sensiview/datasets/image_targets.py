@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 MOST_CLASSES = 1000
 # More different numbers than this are a quantity.
 _MOST_NUMBERS = 100
-_ABOUT_TARGET = ("Without a label in '", "All images are of one class")
+# From this share of labels that occur once on, in more than a few images, no class has examples.
+_OWN, _FEW = 0.9, 10
+_ABOUT_TARGET = ("Without a label in '", "All images are of one class", "Nearly every image has a label of its own")
 
 
 def with_target(card: DatasetCard, table: pd.DataFrame, column: str | None) -> DatasetCard:
@@ -37,7 +39,7 @@ def with_target(card: DatasetCard, table: pd.DataFrame, column: str | None) -> D
     Raises
     ------
     DataError
-        There is no such column, it is empty, or names every image by itself.
+        There is no such column, it is empty, has more different values than a network has classes, or names the files.
     """
     notes = tuple(note for note in card.notes if not note.startswith(_ABOUT_TARGET))
     if column is None:
@@ -58,10 +60,17 @@ def with_target(card: DatasetCard, table: pd.DataFrame, column: str | None) -> D
     kind = card.column(column).kind
     if kind in ("number", "integer") and len(counts) > _MOST_NUMBERS:
         return card.model_copy(update={"target": column, "class_counts": {}, "notes": notes})
-    if len(counts) > MOST_CLASSES or (len(values) > 10 and len(counts) > 0.9 * len(values)):
+    files = {str(name) for name in card.extra.get("names", ())}
+    if len(counts) > MOST_CLASSES or (len(counts) > 1 and files.issuperset(counts)):
         raise DataError(
             f"The column '{column}' has {len(counts):,} different values for {len(values):,} images: names or notes "
             "rather than classes. Choose another column."
+        )
+    if len(values) > _FEW and len(counts) > _OWN * len(values):
+        notes = (
+            *notes,
+            f"Nearly every image has a label of its own in '{column}': a network that knows these classes can be "
+            "explained on them, but none can be trained; if they are names rather than classes, choose another column.",
         )
     if len(counts) == 1:
         only = next(iter(counts))

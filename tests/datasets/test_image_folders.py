@@ -242,3 +242,13 @@ def test_that_moved_data_sets_are_understood_alike(tmp_path: Path) -> None:
     shutil.copytree(tmp_path / "a", tmp_path / "b")
     one, other = (understand_images([tmp_path / name], name="x").card for name in "ab")
     assert one == other
+
+
+def test_that_a_label_of_its_own_for_each_image_is_allowed_and_said(tmp_path: Path) -> None:
+    """Twenty pictures of twenty classes explain a network that knows a thousand."""
+    files = [picture(tmp_path / f"{k}.png", seed=k) for k in range(20)]
+    (tmp_path / "labels.csv").write_text("path,label\n" + "".join(f"{p.name},kind {k}\n" for k, p in enumerate(files)))
+    found = understand_images([tmp_path / "labels.csv"], name="x")
+    card = with_target(found.card, found.table, "label")
+    assert len(card.class_counts) == 20
+    assert any("a label of its own" in note for note in card.notes)
