@@ -125,6 +125,8 @@ ACTIONS: tuple[ActionInfo, ...] = (
                "Go on with the chosen run from its checkpoint", 2, (), "resume", "resumable"),
     ActionInfo("extend", "E&xtend…", "extend_run", "&Run",
                "Go on with larger values, re-using every evaluation", 2, (), "extend", "extendable"),
+    ActionInfo("compare_screenings", "Co&mpare screenings", "compare_screenings", "&Run",
+               "Show maps of Morris screenings of several networks side by side", 3, (), "mosaic", "screenings"),
     ActionInfo("show_dataset", "&Data set", "show_dataset", "&View",
                "Show the chosen data set", 1, ("Ctrl+1",), "dataset", "project"),
     ActionInfo("show_model", "&Model", "show_model", "&View",

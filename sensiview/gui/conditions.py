@@ -30,6 +30,11 @@ def _no_result(session: Session) -> str:
     return "" if session.run and session.run.state == "succeeded" else "This run has no result."
 
 
+def _no_screening(session: Session) -> str:
+    found = any(run.state == "succeeded" and "map_mu_star" in run.items for run in session.runs())
+    return _no_project(session) or ("" if found else "Run Morris screening on images or volumes first.")
+
+
 def _not_resumable(session: Session) -> str:
     reason = _not_writable(session) or _no_run(session)
     if reason:
@@ -81,6 +86,7 @@ CONDITIONS: Mapping[str, Callable[[Session], str]] = {
     "run": _no_run,
     "rerun": lambda session: _not_writable(session) or _no_run(session),
     "result": _no_result,
+    "screenings": _no_screening,
     "resumable": _not_resumable,
     "extendable": _not_extendable,
     "job": lambda session: "" if session.jobs.live or session.jobs.waiting else "Nothing is running.",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _COMMANDS = (
     ("export_run", "Export…", "Write tables and plots of this run to a folder"),
     ("write_report", "Report…", "Write a report of the finished runs"),
+    ("compare_screenings", "Compare", "Show the maps of this screening beside those of other networks"),
     ("extend", "Extend…", "Go on with larger values, re-using every evaluation"),
     ("retry", "Run again", "Queue a new run with everything as in this one"),
     ("edit", "Edit…", "Put the parameters of this run into the form, to change some and run it"),

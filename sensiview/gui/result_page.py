@@ -270,6 +270,8 @@ def _possible(
     found = set()
     if succeeded:
         found |= {"export_run", "write_report"}
+    if succeeded and "map_mu_star" in record.items:
+        found.add("compare_screenings")
     if succeeded and writable:
         found.add("retry")
     if analysis is not None and succeeded and writable and analysis.extendable:

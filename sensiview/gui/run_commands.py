@@ -64,6 +64,13 @@ class RunCommands(WindowPart):
         dialog.started.connect(self.show_run)
         self._window.show_dialog("extend", dialog, sheet=True)
 
+    def compare_screenings(self) -> None:
+        """Show screenings of several networks side by side."""
+        from sensiview.gui.screening_comparison import compare_screenings
+
+        run = self._session.run
+        compare_screenings(self._session, run.id if run is not None else "")
+
     def export_run(self) -> None:
         """Ask for a folder and write tables and plots there."""
         from sensiview.gui.exporting import ask_and_export
