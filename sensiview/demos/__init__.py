@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensiview.analysis.catalogue import Catalogue
-from sensiview.demos import brain, diabetes, images
+from sensiview.demos import brain, diabetes, digits, images
 from sensiview.errors import UserError, suggestion
 from sensiview.locations import home
 
@@ -50,6 +50,16 @@ DEMOS: Mapping[str, Demo] = {
             "for. Four photographs and a network trained on ImageNet: five kinds of maps, compared and checked."
         ),
         steps=images.steps,
+        long=True,
+    ),
+    "digits": Demo(
+        key="digits",
+        title="Digits: what networks cheat on",
+        description=(
+            "Handwritten digits whose colours and place betray them more and more often, a network for each, and a "
+            "screening that says which of these it cheats on."
+        ),
+        steps=digits.steps,
         long=True,
     ),
     "brain": Demo(

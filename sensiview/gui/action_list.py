@@ -59,6 +59,8 @@ ACTIONS: tuple[ActionInfo, ...] = (
                "Make and open a project on diabetes data with a trained network", 0, (), "sample"),
     ActionInfo("open_image_sample", "Open &image sample project", "open_image_sample", "&File",
                "Make and open a project on garments and photographs with two image networks", 0, (), "sample"),
+    ActionInfo("open_digits_sample", "Open &digits sample project", "open_digits_sample", "&File",
+               "Make and open a project on digits whose colours betray them and networks that cheat", 0, (), "sample"),
     ActionInfo("open_brain_sample", "Open &brain sample project", "open_brain_sample", "&File",
                "Make and open a project on simulated grey-matter maps with 3-D networks", 0, (), "sample"),
     ActionInfo("close_project", "&Close project", "close_project", "&File",

@@ -76,6 +76,10 @@ class ProjectCommands(WindowPart):
         """Make the sample project of images: a network trained here, and one trained on ImageNet."""
         self.leave_then(lambda: self._window.sample.start("images"))
 
+    def open_digits_sample(self) -> None:
+        """Make the sample project of biased digits: five networks, and what each of them cheats on."""
+        self.leave_then(lambda: self._window.sample.start("digits"))
+
     def open_brain_sample(self) -> None:
         """Make the sample project of simulated brains; it trains for some minutes."""
         self.leave_then(lambda: self._window.sample.start("brain"))

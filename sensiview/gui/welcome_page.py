@@ -96,10 +96,12 @@ class WelcomePage(QWidget):
         self.new_button = _big_button("New project…", "project_new", "new_project_button", self)
         self.open_button = _big_button("Open project…", "project_open", "open_project_button", self)
         self.image_button = _big_button("Open image sample", "sample", "image_sample_button", self)
+        self.digits_button = _big_button("Open digits sample", "sample", "digits_sample_button", self)
         self.brain_button = _big_button("Open brain sample", "sample", "brain_sample_button", self)
         for button, key in (
             (self.sample_button, "open_sample"),
             (self.image_button, "open_image_sample"),
+            (self.digits_button, "open_digits_sample"),
             (self.brain_button, "open_brain_sample"),
             (self.new_button, "new_project"),
             (self.open_button, "open_project"),
@@ -108,8 +110,8 @@ class WelcomePage(QWidget):
             column.addWidget(button)
         hint = QLabel(
             "The sample projects train a small network on the Pima diabetes data and show its Sobol' indices; explain "
-            "networks of images on garments and photographs; or train 3-D networks on simulated grey-matter maps and "
-            "show what they rest on.",
+            "networks of images on garments and photographs; find out how networks of digits cheat; or "
+            "train 3-D networks on simulated grey-matter maps and show what they rest on.",
             self,
         )
         hint.setProperty("role", "muted")
