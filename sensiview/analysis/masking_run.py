@@ -108,7 +108,8 @@ class MaskingRun:
         opened = open_screening(self.study, run, self.parameters, self._advance, self.warn)
         self.progress.stage(f"Parts are {self.verb}: {run.title}")
         traces: list[Array] = []
-        wrong, unranked = [], []
+        wrong: list[str] = []
+        unranked: list[str] = []
         for name, index, target in zip(opened.names, opened.indices, opened.targets, strict=True):
             found = self.memory.get(place, index)
             if found is None:

@@ -94,7 +94,8 @@ class PairsRun:
         chosen = self._chosen(opened, shared)
         self.progress.stage(f"Pairs of parts: {run.title}")
         kept: dict[str, Array] = {}
-        wrong, unranked = [], []
+        wrong: list[str] = []
+        unranked: list[str] = []
         for name, index, target in zip(opened.names, opened.indices, opened.targets, strict=True):
             found = self.memory.get(place, index)
             if found is None:

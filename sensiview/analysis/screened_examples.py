@@ -25,7 +25,6 @@ _CELLS = {"images": 4, "volumes": 3}
 def screened_study(kind: str) -> Study:
     """Return a small study of a kind of data with the screenings ``planted``, which is right, and ``noise``."""
     study = {"images": image_study, "volumes": _volume_study, "table": _table_study}[kind]()
-    assert study.dataset is not None
     # One network for all, so that whoever watches it sees everything that the runs do with it.
     network = study.network()
     study = replace(study, network_loader=lambda: network)
@@ -40,7 +39,9 @@ def screened_study(kind: str) -> Study:
             )
         }
         return replace(study, runs=runs)
-    names, labels = tuple(study.dataset.extra["names"]), _cells(kind)
+    dataset = study.dataset
+    assert dataset is not None
+    names, labels = tuple(dataset.extra["names"]), _cells(kind)
     numbers = np.arange(labels.max() + 1)
     planted = np.bincount(labels.ravel(), weights=_planted(kind).ravel(), minlength=len(numbers)) + 0.01 * numbers
     # Of each input as much as of the others, and a little of its own.
@@ -184,7 +185,7 @@ def _volume_study() -> Study:
 
         module = example_module()
         with torch.no_grad():
-            module[7].bias.copy_(torch.tensor([-0.6, 0.6]))
+            dict(module.named_parameters())["7.bias"].copy_(torch.tensor([-0.6, 0.6]))
         sample = example_volumes().batch([0, 1])
         return network_from_module(module, sample=sample, name="example", class_names=("AD", "CN"), device="cpu")
 

@@ -278,4 +278,4 @@ def _usable(
 def _kind(parameters: MaskingChoice, card: ModelCard) -> ResolvedKind:
     if card.emits == "value" and not card.class_names:
         return "value"
-    return "probability" if parameters.output == AUTO else parameters.output
+    return "logit" if parameters.output == "logit" else "probability"

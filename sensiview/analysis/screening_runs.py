@@ -140,7 +140,7 @@ class ScreeningRun:
             return values[None]
         # A part is a channel as a whole: one number says it.
         space = tuple(range(1, values.ndim))
-        return values.max(axis=space, keepdims=True)
+        return np.asarray(values.max(axis=space, keepdims=True))
 
 
 def named_runs(study: Study, wanted: Sequence[str]) -> list[Finished]:

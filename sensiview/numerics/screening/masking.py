@@ -52,8 +52,14 @@ class Traces:
         if name != "relative_change":
             return mean, drawn
         sizes = np.abs(self.score[:, :, :1])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return mean / sizes.mean(), drawn / resampled_means(sizes, resamples, seed)
+        return _shares(mean, np.asarray(sizes.mean())), _shares(drawn, resampled_means(sizes, resamples, seed))
+
+
+def _shares(changes: Floats, sizes: Floats) -> Floats:
+    """Return changes divided by sizes; NaN where a size is 0."""
+    wide = np.broadcast_to(sizes, changes.shape)
+    found: Floats = np.divide(changes, wide, out=np.full(changes.shape, np.nan), where=wide > 0)
+    return found
 
 
 def change_estimate(traces: Traces, name: str, resamples: int, seed: int) -> Estimate:
