@@ -178,3 +178,10 @@ def trend_sentences(items: Mapping[str, Item], factors: Sequence[str], quantity:
         verb = "matters" if len(quiet) == 1 else "matter"
         said.append(f"{', '.join(quiet)} {verb} little: on average below a fifth of the largest.")
     return said
+
+
+def planted_sentence(points: Sequence[Point]) -> str:
+    """Return what a leading factor means where all screenings are of digits made here; empty for other data."""
+    if any(point.run.run.dataset is None or "biased_digits" not in point.run.run.dataset.extra for point in points):
+        return ""
+    return "Colours and place say nothing about the shape of a digit: a network that rests on them cheats."

@@ -54,10 +54,10 @@ DEMOS: Mapping[str, Demo] = {
     ),
     "digits": Demo(
         key="digits",
-        title="Digits: what networks cheat on",
+        title="Digits: what networks cheat with",
         description=(
             "Handwritten digits whose colours and place betray them more and more often, a network for each, and a "
-            "screening that says which of these it cheats on."
+            "screening that says which of these it cheats with."
         ),
         steps=digits.steps,
         long=True,

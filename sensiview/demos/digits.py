@@ -1,4 +1,4 @@
-"""The sample project of biased digits: networks that learned to cheat, and a screening that finds out on what."""
+"""The sample project of biased digits: networks that learned to cheat, and a screening that finds out with what."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _SCREENING = {
 
 
 def steps(project: Project, catalogue: Catalogue, quick: bool) -> Iterator[RunRecord]:
-    """Digits of growing bias, a network for each, what it cheats on; one more whose answer is known beforehand."""
+    """Digits of growing bias, a network for each, what it cheats with; one more whose answer is known beforehand."""
     sample = _Digits(project, catalogue, _QUICK if quick else _FULL)
     screenings = []
     for p in P_CORR:
@@ -53,11 +53,18 @@ def steps(project: Project, catalogue: Catalogue, quick: bool) -> Iterator[RunRe
         screenings.append(screening.id)
     yield new_analysis(
         project, catalogue, "screening_trend", dataset=_dataset(f"p_corr {P_CORR[0]:g}"),
-        name="What networks cheat on as the bias grows",
+        name="What networks cheat with as the bias grows",
         parameters={"runs": screenings, "quantity": "p_corr"},
     )  # fmt: skip
-    name = f"{ALONE.replace('_', ' ')} {_ALONE_P:g}"
-    yield from sample.cheat(name, {"p_corr": _OTHERS_P, ALONE: _ALONE_P}, watched=False)
+    factor = ALONE.replace("_", " ")
+    name = f"{factor} {_ALONE_P:g}"
+    alone = yield from sample.cheat(name, {"p_corr": _OTHERS_P, ALONE: _ALONE_P}, watched=False)
+    yield new_analysis(
+        project, catalogue, "screening_trend", dataset=_dataset(name), name=f"One factor biased more, {factor}",
+        parameters={
+            "runs": [screenings[0], alone.id], "numbers": [P_CORR[0], _ALONE_P], "quantity": f"bias of the {factor}",
+        },
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

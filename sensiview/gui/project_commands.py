@@ -77,7 +77,7 @@ class ProjectCommands(WindowPart):
         self.leave_then(lambda: self._window.sample.start("images"))
 
     def open_digits_sample(self) -> None:
-        """Make the sample project of biased digits: five networks, and what each of them cheats on."""
+        """Make the sample project of biased digits: five networks, and what each of them cheats with."""
         self.leave_then(lambda: self._window.sample.start("digits"))
 
     def open_brain_sample(self) -> None:

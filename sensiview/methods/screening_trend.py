@@ -18,7 +18,7 @@ class ScreeningTrend(Analysis[TrendParameters]):
     trained on data of growing bias, say. `trend` has mu_star and sigma of every factor over that number, as means over
     the outputs and inputs, not normalised; `shares` puts each screening on its own largest effect; `leaders` names the
     factor on which each network rests most, and how far it is ahead of the next. Where the factors are what a network
-    should not need (colours and place of a digit), the leading one is what it cheats on.
+    should not need (colours and place of a digit), the leading one is what it cheats with.
 
     How it misleads: effects are in the outputs' unit, so networks whose logits have another scale have larger ones
     everywhere; look at `shares` then, or screen probabilities. A network that learned nothing has no effects, and
@@ -56,7 +56,7 @@ class ScreeningTrend(Analysis[TrendParameters]):
     def run(self, study: Study, parameters: TrendParameters, progress: Progress) -> Result:
         """Read the screenings and put them in order."""
         from sensiview.analysis.screening_runs import read_screenings
-        from sensiview.analysis.trend_items import point_of, trend_items, trend_sentences
+        from sensiview.analysis.trend_items import planted_sentence, point_of, trend_items, trend_sentences
 
         if found := self.problems(study, parameters):
             raise UserError(" ".join(found))
@@ -68,8 +68,8 @@ class ScreeningTrend(Analysis[TrendParameters]):
         assert first is not None
         points = [point_of(number, run, first.factors) for (number, _), run in zip(chosen, runs, strict=True)]
         items = trend_items(points, first.factors, parameters.quantity, parameters.resamples, study.seed)
-        text = " ".join(trend_sentences(items, first.factors, parameters.quantity))
-        return Result({**items, "note": Note(title="What it says", text=text)})
+        said = [*trend_sentences(items, first.factors, parameters.quantity), planted_sentence(points)]
+        return Result({**items, "note": Note(title="What it says", text=" ".join(said).strip())})
 
     def example(self) -> Example[TrendParameters]:
         """Return the effects of three columns in two networks, one of which rests on noise."""

@@ -1,4 +1,4 @@
-"""The sample project from the command line, as somebody without a display would try it first."""
+"""The sample projects from the command line, as somebody without a display would try it first."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sensiview import load
 from sensiview.analysis.items import FieldMap, Note
 from sensiview.analysis.result import Result
+from sensiview.demos import digits
 from sensiview.locations import resources
 from sensiview.models.card import ModelCard
 from tests.commands.conftest import Command
@@ -90,6 +92,39 @@ def test_that_the_image_demo_shows_what_its_networks_look_at(sensiview: Command,
     verdict = items("Can Grad-CAM be trusted?")["verdict"]
     assert isinstance(verdict, Note)
     assert "The map depends on the weights" in verdict.text
+    assert sensiview("check", folder).code == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(2400)
+def test_that_the_digits_demo_names_what_each_network_cheats_with(sensiview: Command, tmp_path: Path) -> None:
+    answer = sensiview("demo", "digits", "--to", tmp_path, "--quick", "--no-window", "--json")
+    assert answer.code == 0, answer.err
+    folder = Path(answer.json["project"])
+    runs = sensiview("runs", folder, "--json").json["runs"]
+    assert {run["state"] for run in runs} == {"succeeded"}
+    loaded = load(folder)
+
+    def table(name: str, item: str) -> pd.DataFrame:
+        run = next(run for run in runs if run["name"] == name)
+        frame: pd.DataFrame = loaded.runs[run["id"]].result[item].to_frame()  # type: ignore[attr-defined]
+        return frame
+
+    for p in digits.P_CORR:
+        summary = table(f"network, p_corr {p:g}", "summary").set_index("split")
+        assert summary.loc["test", "accuracy"] > 0.7
+    # Where colours and place say nothing, the network of strongly biased digits is lost.
+    cheated, fair = (table(f"Digits without bias, p_corr {p:g}", "accuracy").loc[0, "accuracy"] for p in (0.8, 0.5))
+    assert cheated < 0.5 < fair
+    trend = table("What networks cheat with as the bias grows", "trend")
+    wide = trend.pivot(index="p_corr", columns="factor", values="mu_star")
+    # As in the study: place matters little, and both colours matter more where they are biased more.
+    assert (wide["position"] < 0.2 * wide.max(axis=1)).all()
+    assert (wide.loc[0.8, ["digit_colour", "background_colour"]] > wide.loc[0.5].max()).all()
+    # One factor is biased more than the others: it leads by far, and the lead is no chance.
+    (leader,) = table("One factor biased more, background colour", "leaders").tail(1).to_dict("records")
+    assert leader["leading"] == digits.ALONE
+    assert leader["ahead_low"] > 0.5 * leader["mu_star"]
     assert sensiview("check", folder).code == 0
 
 

@@ -100,6 +100,18 @@ def test_that_the_leading_factor_is_named_with_how_far_it_is_ahead() -> None:
     assert "place matters little" in note.text
 
 
+def test_that_resting_on_what_was_planted_in_digits_is_called_cheating() -> None:
+    study = studied()
+    assert study.runs is not None
+    planted = {
+        key: replace(run, dataset=run.dataset.model_copy(update={"extra": {"biased_digits": {"position": 0.5}}}))
+        for key, run in study.runs.items()
+        if run.dataset is not None
+    }
+    notes = [trended(study)["note"], trended(replace(study, runs=planted))["note"]]
+    assert ["cheats" in note.text for note in notes if isinstance(note, Note)] == [False, True]
+
+
 def test_that_a_lead_within_the_spread_of_the_inputs_is_called_chance() -> None:
     note = trended(studied(spread=4.0))["note"]
     assert isinstance(note, Note)
