@@ -119,7 +119,7 @@ def analyse(
         device=device,
         seed=seed,
         batch_size=batch_size if isinstance(batch_size, int) else None,
-        runs=finished_runs(runs, volumes, device),
+        runs=finished_runs(runs, found_data, device, class_names=class_names, preprocessing=preprocessing),
         plugin_parts=lambda: (catalogue.partitions, catalogue.generators),
         table_loader=(lambda: table) if table is not None else None,
         volumes_loader=(lambda: volumes) if volumes is not None else None,

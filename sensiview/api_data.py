@@ -160,10 +160,18 @@ def _is_volume(one: Any) -> bool:
     return text.endswith((".nii", ".nii.gz", ".hdr", ".img"))
 
 
-def finished_runs(runs: Mapping[str, Any] | None, volumes: VolumeSet | None, device: str) -> dict[str, Finished] | None:
+def finished_runs(
+    runs: Mapping[str, Any] | None,
+    data: Given,
+    device: str,
+    *,
+    class_names: Sequence[str] = (),
+    preprocessing: Mapping[str, Any] | None = None,
+) -> dict[str, Finished] | None:
     """Return earlier results as the runs that another analysis takes as input.
 
-    Each value is a `Result`, or a pair of a result and the model it was made with (a module or a `LoadedModel`).
+    Each value is a `Result`, or a pair of a result and the model it was made with (a module or a `LoadedModel`). A
+    module is taken for a network of `data`, with these class names and this preprocessing.
 
     Raises
     ------
@@ -185,7 +193,7 @@ def finished_runs(runs: Mapping[str, Any] | None, volumes: VolumeSet | None, dev
             analysis=str(result.facts.get("analysis", "")),
             parameters=settings if isinstance(settings, Mapping) else {},
             model=getattr(model, "card", None),
-            network=_opener(model, volumes, device),
+            network=_opener(model, data, device, tuple(class_names), preprocessing),
         )
     return found
 
@@ -194,7 +202,9 @@ def _kept(result: Result) -> Result:
     return result
 
 
-def _opener(model: Any, volumes: VolumeSet | None, device: str) -> Any:
+def _opener(
+    model: Any, data: Given, device: str, class_names: tuple[str, ...], preprocessing: Mapping[str, Any] | None
+) -> Any:
     if model is None:
         return None
     if hasattr(model, "card") and hasattr(model, "network"):
@@ -203,9 +213,21 @@ def _opener(model: Any, volumes: VolumeSet | None, device: str) -> Any:
     def wrap() -> Network:
         from sensiview.models.network import network_from_module
 
-        sample = volumes.batch([0]) if volumes is not None else None
-        names = tuple(volumes.card.class_counts) if volumes is not None else ()
-        return network_from_module(model, sample=sample, name=type(model).__name__, class_names=names, device=device)
+        if data.images is not None:
+            return network_for(model, data.images, class_names, preprocessing, device)
+        sample, names = None, class_names
+        if data.volumes is not None:
+            sample, names = data.volumes.batch([0]), class_names or tuple(data.volumes.card.class_counts)
+        elif data.table is not None:
+            sample = data.table.features()[:2]
+        return network_from_module(
+            model,
+            sample=sample,
+            name=type(model).__name__,
+            class_names=names,
+            preprocessing=preprocessing,
+            device=device,
+        )
 
     return wrap
 

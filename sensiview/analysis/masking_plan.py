@@ -122,8 +122,7 @@ def planned_evaluations(study: Study, parameters: MaskingParameters) -> int:
 
 def check_share(run: ScreeningRun, share: float) -> None:
     """Refuse a share that is no part of any input; UserError."""
-    counts = [len(one.factors) for one in (*run.own.values(), *([run.average] if run.average else []))]
-    if sentence := share_problem(share, max(counts), run.kind, run.title):
+    if sentence := share_problem(share, max(run.part_counts()), run.kind, run.title):
         raise UserError(sentence)
 
 

@@ -184,7 +184,7 @@ class MaskingRun:
 
         run = opened.run
         steps = np.array([one.shape[-1] - 1 for one in found])
-        parts = float(np.mean([len(one.factors) for one in run.own.values()] or [len(run.common.factors)]))  # type: ignore[union-attr]
+        parts = float(np.mean(run.part_counts()))
         points = int(steps.max())
         at = points
         if run.kind != "parts":

@@ -11,7 +11,7 @@ import numpy as np
 from sensiview.analysis.image_choice import as_selection
 from sensiview.analysis.map_items import some
 from sensiview.analysis.screening_choice import AUTO, MaskingChoice
-from sensiview.analysis.screening_runs import ScreeningRun
+from sensiview.analysis.screening_runs import ScreeningRun, lacking_networks
 from sensiview.analysis.study import Study
 from sensiview.errors import UserError
 from sensiview.models.outputs import ResolvedKind, Target, parse_target
@@ -79,7 +79,7 @@ def open_screening(
     from sensiview.numerics.careful_batches import CarefulBatches
 
     if run.run.network is None and study.network_loader is None:
-        raise UserError(f"The network of '{run.title}' can't be opened: it is no longer in the project.")
+        raise UserError(lacking_networks(study, [run.run]) or f"The network of '{run.title}' can't be opened.")
     network = run.run.network() if run.run.network is not None else study.network()
     for sentence in network.notices:
         warn(sentence)

@@ -117,6 +117,11 @@ class ScreeningRun:
         """Whether every input has parts of its own: superpixels, say."""
         return self.parts is not None and self.key in self.parts.axes
 
+    def part_counts(self) -> list[int]:
+        """Return how many parts the inputs have, each, or all of them alike."""
+        found = list(self.own.values()) or ([self.average] if self.average is not None else [])
+        return [len(one.factors) for one in found]
+
     def labels(self, name: str) -> Array:
         """Return the part of each place of an input, from 1: (1, y, x), (1, i, j, k), or (channels, 1, 1).
 
@@ -171,7 +176,10 @@ def lacking_networks(study: Study, runs: Sequence[Finished]) -> str:
     gone = [run.name or run.id for run in runs if run.model is None and run.network is None]
     if not gone or study.network_loader is not None:
         return ""
-    return f"The network of {some(gone)} is no longer in the project, so nothing can be put through it. Add it again."
+    return (
+        f"The network of {some(gone)} is not there (any more), so nothing can be put through it. Add it to the project "
+        "and screen again; in Python, give the pair (result, model)."
+    )
 
 
 def read_screenings(runs: Sequence[Finished], kind: str, tick: Callable[[], None] = lambda: None) -> list[ScreeningRun]:

@@ -263,7 +263,7 @@ def test_that_a_network_that_is_always_wrong_is_told() -> None:
         ({"runs": ["gone"]}, "There is no finished run 'gone'"),
         ({"runs": ["other"]}, "is a run of 'occlusion'"),
         ({"runs": ["foreign"]}, "was made on 'elsewhere'"),
-        ({"runs": ["orphan"]}, "no longer in the project"),
+        ({"runs": ["orphan"]}, "is not there (any more)"),
         ({"runs": ["cells"], "share": 0.001}, "less than half a part"),
     ],
 )
@@ -382,3 +382,29 @@ def test_that_a_network_on_its_own_device_is_opened_from_the_run() -> None:
     one = replace(screened(study, "cells", own_sums(study)), network=network)
     run(ANALYSIS, with_runs(study, one), runs=["cells"], by="sigma", orders=0)
     assert opened == [1]
+
+
+def test_that_results_in_a_notebook_are_validated_with_the_network_each_was_made_with() -> None:
+    images = [bright_images().image(i) for i in range(6)]
+    stack = np.stack(images)
+    right, blind = (
+        OfCells("sum", np.where(np.arange(16) == 5, 1.0, 0.0), bar=1.0),
+        OfCells("sum", np.zeros(16), bar=-1.0),
+    )
+    settings: dict[str, Any] = {
+        "labels": ["bright"] * 5 + ["plain"], "class_names": ("bright", "plain"), "progress": False,
+    }  # fmt: skip
+    chosen = {"cells": 4, "n": 4, "levels": 4, "target": "true"}
+    first = sensiview.analyse("morris", right, stack, parameters=chosen, **settings)
+    second = sensiview.analyse("morris", blind, stack, parameters=chosen, **settings)
+    with pytest.raises(UserError, match="network of 'first' is not there"):
+        sensiview.analyse("masking_validation", None, stack, runs={"first": first}, **settings)
+    result = sensiview.analyse(
+        "masking_validation", None, stack, runs={"first": (first, right), "second": (second, blind)},
+        parameters={"by": "mu_star", "orders": 4}, **settings,
+    )  # fmt: skip
+    drops = frame(result, "drops").set_index(["run", "side"])
+    assert drops.loc[("first", "top"), "accuracy_drop"] == 1
+    # The second network looks at nothing, so that its screening ranks nothing.
+    assert set(drops.index.get_level_values("run")) == {"first"}
+    assert "'second' gives no order" in note(result, "verdict")
