@@ -140,6 +140,27 @@ WORKS: Mapping[str, str] = {
         "Mahendran, A., Vedaldi, A. (2016). Visualizing deep convolutional neural networks using natural pre-images. "
         "International Journal of Computer Vision 120, 233–255. doi:10.1007/s11263-016-0911-8"
     ),
+    "morris1991": (
+        "Morris, M. D. (1991). Factorial sampling plans for preliminary computational experiments. Technometrics "
+        "33(2), 161–174. doi:10.1080/00401706.1991.10484804"
+    ),
+    "campolongo2007": (
+        "Campolongo, F., Cariboni, J., Saltelli, A. (2007). An effective screening design for sensitivity analysis of "
+        "large models. Environmental Modelling and Software 22(10), 1509–1518. doi:10.1016/j.envsoft.2006.10.004"
+    ),
+    "campolongo2011": (
+        "Campolongo, F., Saltelli, A., Cariboni, J. (2011). From screening to quantitative sensitivity analysis: A "
+        "unified approach. Computer Physics Communications 182(4), 978–988. doi:10.1016/j.cpc.2010.12.039"
+    ),
+    "mosip2022": (
+        "Beyond pixels: A sample based method for understanding the decisions of neural networks (MoSIP). Submitted to "
+        "the International Conference on Learning Representations, 2022; authors not named in the submission"
+    ),
+    "achanta2012": (
+        "Achanta, R., Shaji, A., Smith, K., Lucchi, A., Fua, P., Süsstrunk, S. (2012). SLIC superpixels compared to "
+        "state-of-the-art superpixel methods. IEEE Transactions on Pattern Analysis and Machine Intelligence 34(11), "
+        "2274–2282. doi:10.1109/TPAMI.2012.120"
+    ),
     "ansel2024": (
         "Ansel, J., et al. (2024). PyTorch 2: Faster machine learning through dynamic Python bytecode transformation "
         "and graph compilation. ASPLOS '24, vol. 2, 929–947. doi:10.1145/3620665.3640366"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sensiview.reporting import methods_images, methods_volumes
+from sensiview.reporting import methods_images, methods_screening, methods_volumes
 from sensiview.reporting.methods_sobol import sobol
 from sensiview.reporting.methods_told import MethodsText, Told
 from sensiview.reporting.wording import count, listed, percent, value_text
@@ -141,5 +141,6 @@ _BY_ANALYSIS: Mapping[str, Callable[[Told], MethodsText]] = {
     "feature_subset": _feature_subset,
     "training": _training,
     **methods_volumes.BY_ANALYSIS,
+    **methods_screening.BY_ANALYSIS,
     **methods_images.BY_ANALYSIS,
 }
