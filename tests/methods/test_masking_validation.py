@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 import sensiview
@@ -385,8 +386,8 @@ def test_that_a_network_on_its_own_device_is_opened_from_the_run() -> None:
 
 
 def test_that_results_in_a_notebook_are_validated_with_the_network_each_was_made_with() -> None:
-    images = [bright_images().image(i) for i in range(6)]
-    stack = np.stack(images)
+    pixels = [np.rint(bright_images().image(i).transpose(1, 2, 0) * 255).astype(np.uint8) for i in range(6)]
+    stack = [Image.fromarray(one) for one in pixels]
     right, blind = (
         OfCells("sum", np.where(np.arange(16) == 5, 1.0, 0.0), bar=1.0),
         OfCells("sum", np.zeros(16), bar=-1.0),
