@@ -11,6 +11,7 @@ import numpy as np
 from sensiview.analysis.items import Array, Item, Note
 from sensiview.analysis.progress import Checkpoint, Progress
 from sensiview.analysis.result import Result
+from sensiview.analysis.screening_design_item import design_item
 from sensiview.analysis.screening_items import Finished, ScreeningTables
 from sensiview.analysis.screening_parameters import GENERATOR, ScreeningParameters
 from sensiview.analysis.screening_plan import generator_of, options_of, partition_of
@@ -114,6 +115,7 @@ def run_screening(study: Study, parameters: ScreeningParameters, progress: Progr
         tables.add(_screen(one, study, parameters, counted, answers, (number, count), began))
     progress.stage("Tables and maps")
     items = tables.items(f"Morris screening, N = {parameters.n:,}")
+    items |= design_item(tables, parameters.design, parameters.levels, study.seed)
     said = reading(tables)
     for sentence in remarks(tables.found, parameters.n):
         warn(sentence)

@@ -75,8 +75,8 @@ def _morris(told: Told) -> MethodsText:
         design = f"{n} trajectories on a grid of {value_text(told.parameter('levels', 8))} levels [morris1991]"
     paragraph = (
         f"{told.network} was screened by Morris' method on {told.table}{chosen(told)}, on partitions of the input "
-        f"(MoSIP [mosip2022]); the factors were {_factors(told)}. {_sampling(told)} The design had {design}; mu_star is "
-        "the mean size of the elementary effects [campolongo2007], sigma their standard deviation. Intervals of "
+        f"(MoSIP [mosip2022]); the factors were {_factors(told)}. {_sampling(told)} The design had {design}; mu_star "
+        "is the mean size of the elementary effects [campolongo2007], sigma their standard deviation. Intervals of "
         f"{percent(float(told.parameter('confidence', 0.95)))} come from "
         f"{value_text(told.parameter('resamples', 100))} bootstrap resamples of whole trajectories."
     )

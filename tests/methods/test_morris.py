@@ -295,3 +295,20 @@ def test_that_the_cost_is_told_beforehand() -> None:
     cost = Morris().cost(_study(), ScreeningParameters(n=1000))
     assert cost.evaluations == 1000 * 5
     assert cost.peak_bytes > 0
+
+
+@pytest.mark.parametrize("design", ["trajectory", "radial"])
+def test_that_the_design_is_given_with_the_answers_as_salib_takes_it(design: Any) -> None:
+    result = _run({"n": 25, "design": design, "levels": 4})
+    table, found = _frame(result, "design"), _frame(result)
+    x = table[_NAMES].to_numpy()
+    problem = {"num_vars": 4, "names": _NAMES, "bounds": [[0.0, 1.0]] * 4}
+    for output in dict.fromkeys(found["output"]):
+        y = table[output].to_numpy()
+        if design == "trajectory":
+            expected = salib_morris.analyze(problem, x, y, num_levels=4, seed=1)
+        else:
+            expected = radial_ee.analyze(problem, x, y, 25, seed=1)
+        rows = found[found["output"] == output]
+        for measure in ("mu", "mu_star", "sigma"):
+            assert np.abs(rows[measure].to_numpy() - np.asarray(expected[measure], dtype=float)).max() < 1e-10
