@@ -15,8 +15,8 @@ _MOST_COLUMNS, _MOST_ROWS = 24, 100_000
 def design_item(tables: ScreeningTables, design: DesignName, levels: int, seed: int) -> dict[str, Item]:
     """Return ``design`` for one input with few factors and outputs, nothing otherwise.
 
-    One row per evaluation, in order. Factors stand as positions in their ranges, 0 to 1: with them as X and an output as
-    Y, SALib's ``analyze.morris`` (trajectories) and ``analyze.radial_ee`` (stars) give the same measures.
+    One row per evaluation, in order. Factors stand as positions in their ranges, 0 to 1: with them as X and an output
+    as Y, SALib's ``analyze.morris`` (trajectories) and ``analyze.radial_ee`` (stars) give the same measures.
     """
     import pandas as pd
 
@@ -43,11 +43,11 @@ def design_item(tables: ScreeningTables, design: DesignName, levels: int, seed: 
     return {
         "design": IndexTable(
             title="Design and answers",
-            description="Every evaluation: the factors as positions in their ranges, 0 to 1, and what the network gave.",
+            description="Every evaluation: factors as positions in their ranges, 0 to 1, and what the network gave.",
             frame=frame,
             keys=("trajectory", "point"),
-            values=tuple(column for column in frame if column not in ("trajectory", "point")),
-            units={column: tables.unit if column in outputs else "" for column in frame},
+            values=tuple(str(column) for column in frame if column not in taken),
+            units={str(column): tables.unit if column in outputs else "" for column in frame},
             plot="none",
         )
     }
