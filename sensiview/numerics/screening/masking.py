@@ -35,7 +35,8 @@ class Traces:
 
     def curves(self, resamples: int, seed: int) -> dict[str, Estimate]:
         """Return mean and interval at each point: ``accuracy``, ``score_change``, ``relative_change``."""
-        accuracy = estimate(self.right, resampled_means(self.right, resamples, seed))
+        # Sums of many shares end a rounding error above 1.
+        accuracy = estimate(self.right, np.clip(resampled_means(self.right, resamples, seed), 0.0, 1.0))
         return {"accuracy": accuracy} | {
             name: change_estimate(self, name, resamples, seed) for name in ("score_change", "relative_change")
         }
