@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _SIDES = ("top", "bottom", "random")
 _WORDS = {
-    "accuracy": "share of the inputs that were right at first",
-    "relative_change": "share of the mean score at first",
+    "accuracy": "of the inputs that were right",
+    "relative_change": "of the mean score at first",
 }
 
 
@@ -95,7 +95,7 @@ def curves_item(runs: Sequence[MaskedRun], measures: Sequence[str], verb: str, r
         y=columns,
         series=("run", "measure", "side"),
         bands={column: Interval(low=f"{column}_low", high=f"{column}_high") for column in columns},
-        units={"share": f"share of the parts {verb}", "score_change": score, **_known(columns)},
+        units={"share": f"of the parts, {verb}", "score_change": score, **_known(columns)},
     )
 
 
@@ -173,8 +173,8 @@ def _known(columns: Sequence[str]) -> dict[str, str]:
 
 def _unit_of(name: str, runs: Sequence[MaskedRun]) -> str:
     if name.startswith("accuracy"):
-        return "accuracy"
-    return _score_word(runs) if name.startswith("score") else "share"
+        return "share of the inputs"
+    return _score_word(runs) if name.startswith("score") else "share of the score"
 
 
 def _score_word(runs: Sequence[MaskedRun]) -> str:

@@ -87,7 +87,7 @@ class MaskingRun:
             raise UserError(" ".join(self.warnings) or "No input could be tested.")
         items = self._items(found, self.parameters.resamples)
         text = [*verdicts(found, items["drops"], self.verb), *self.sentences, *self.warnings]
-        items["verdict"] = Note(title="What it says of the rankings", text=" ".join(dict.fromkeys(text)))
+        items["verdict"] = Note(title="What it says of the rankings", text="\n".join(dict.fromkeys(text)))
         return Result(items, evaluations=self.evaluations, warnings=tuple(self.warnings))
 
     def _advance(self, rows: int) -> None:

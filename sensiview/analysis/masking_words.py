@@ -11,24 +11,32 @@ from sensiview.analysis.items import IndexTable, Item
 from sensiview.analysis.masking_items import MaskedRun, value_columns
 
 Row = Mapping[str, Any]
+_TOP = {
+    1: "the top hurts more than chance",
+    0: "the top can't be told from chance",
+    -1: "the top hurts less than chance",
+}
+_BOTTOM = {1: "the bottom hurts more", 0: "the bottom can't be told from chance", -1: "the bottom less"}
 
 
 def verdicts(runs: Sequence[MaskedRun], drops: Item, verb: str) -> list[str]:
-    """Return one sentence that sums up, then what each screening and measure showed."""
+    """Return one paragraph that sums up, then what each screening showed."""
     assert isinstance(drops, IndexTable)
     what = "accuracy_drop" if "accuracy" in value_columns(runs) else "score_drop"
     records = [{str(key): value for key, value in row.items()} for row in drops.frame.to_dict("records")]
     said: list[str] = []
     passed: list[bool] = []
     for run in runs:
-        own = [row for row in records if row["run"] == run.title]
-        for measure in dict.fromkeys(row["measure"] for row in own):
-            sides = {row["side"]: row for row in own if row["measure"] == measure}
-            text = _numbers(run, str(measure), sides, what, verb)
-            if "random" in sides:
-                passed.append(_hurts(sides["top"], what) > 0 and _hurts(sides["bottom"], what) < 0)
-                text += f" {_against_chance(sides, what)}"
-            said.append(text)
+        measures: dict[str, dict[str, Row]] = {}
+        for row in records:
+            if row["run"] == run.title:
+                measures.setdefault(row["measure"], {})[row["side"]] = row
+        text = _numbers(run, measures, what, verb)
+        if all("random" in sides for sides in measures.values()):
+            found = {measure: (_hurts(s["top"], what), _hurts(s["bottom"], what)) for measure, s in measures.items()}
+            passed += [one == (1, -1) for one in found.values()]
+            text += f" {_against_chance(found)}"
+        said.append(text)
     if len(passed) > 1:
         said.insert(
             0,
@@ -38,25 +46,33 @@ def verdicts(runs: Sequence[MaskedRun], drops: Item, verb: str) -> list[str]:
     return said
 
 
-def _numbers(run: MaskedRun, measure: str, sides: Mapping[str, Row], what: str, verb: str) -> str:
+def _numbers(run: MaskedRun, measures: Mapping[str, Mapping[str, Row]], what: str, verb: str) -> str:
     moves = "accuracy falls" if what == "accuracy_drop" else "the output moves"
-    parts = f"{run.changed:.3g} of {run.parts:.3g} parts"
+    sides = next(iter(measures.values()))
+    ends = [
+        ", ".join(f"{_told(one[side], what)} ({measure})" for measure, one in measures.items())
+        for side in ("top", "bottom")
+    ]
     text = (
-        f"{run.title}: with the {parts} {verb} that {measure} ranks highest, {moves} by {_told(sides['top'], what)}, "
-        f"with the lowest by {_told(sides['bottom'], what)}"
+        f"{run.title}: with the top {run.changed:.3g} of {run.parts:.3g} parts {verb}, {moves} by {ends[0]}; with the "
     )
+    text += f"bottom {run.changed:.3g} by {ends[1]}"
     if "random" in sides:
-        text += f", with random ones by {_told(sides['random'], what)}"
+        text += f"; with random ones by {_told(sides['random'], what)}"
     return f"{text}."
 
 
-def _against_chance(sides: Mapping[str, Row], what: str) -> str:
-    top, bottom = _hurts(sides["top"], what), _hurts(sides["bottom"], what)
-    first = {1: "The top hurts more than chance", 0: "The top can't be told from chance", -1: "The top hurts less"}
-    second = {-1: "the bottom less", 0: "the bottom can't be told from chance", 1: "the bottom more"}
-    if top == bottom == 0:
-        return "Neither can be told from chance."
-    return f"{first[top]}, {second[bottom]}."
+def _against_chance(found: Mapping[str, tuple[int, int]]) -> str:
+    """Return the verdict on each measure; those with the same one together."""
+    groups: dict[tuple[int, int], list[str]] = {}
+    for measure, verdict in found.items():
+        groups.setdefault(verdict, []).append(measure)
+    said = []
+    for (top, bottom), measures in groups.items():
+        by = "By every measure" if len(groups) == 1 and len(measures) > 1 else f"By {' and '.join(measures)}"
+        ends = f"{_TOP[top]}, {_BOTTOM[bottom]}" if top or bottom else "neither end can be told from chance"
+        said.append(f"{by} {ends}.")
+    return " ".join(said)
 
 
 def _hurts(row: Row, what: str) -> int:

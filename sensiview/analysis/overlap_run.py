@@ -88,7 +88,7 @@ class OverlapRun:
             self.progress.advance(1)
         items = overlap_items(compared, at, near, common.names, self.parameters, self.study.seed)
         text = [*overlap_sentences(items, compared, at, common.names, self.parameters), *self.warnings]
-        items["note"] = Note(title="What it says", text=" ".join(text))
+        items["note"] = Note(title="What it says", text="\n".join(text))
         return Result(items, warnings=tuple(self.warnings))
 
     def _warn(self, sentence: str) -> None:

@@ -183,7 +183,7 @@ def _units(runs: Sequence[PairedRun], frame: Any) -> dict[str, str]:
     for column in frame.columns:
         name = str(column)
         if name.startswith("accuracy_") and not name.endswith("interacting"):
-            found[name] = "accuracy"
+            found[name] = "share of the inputs"
         elif name.startswith("score_") and not name.endswith("interacting"):
             found[name] = score
     return found | {"strength": score, "superset_importance": "share of the variance"}

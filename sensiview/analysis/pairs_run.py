@@ -79,7 +79,7 @@ class PairsRun:
             raise UserError(" ".join(self.warnings) or "No input could be looked at.")
         items = pair_items(found, self.parameters.resamples, self.study.seed)
         text = [*pair_sentences(found, items), *self.warnings]
-        items["note"] = Note(title="What it says", text=" ".join(text))
+        items["note"] = Note(title="What it says", text="\n".join(text))
         return Result(items, evaluations=self.evaluations, warnings=tuple(self.warnings))
 
     def _advance(self, rows: int) -> None:

@@ -71,7 +71,7 @@ class RatioRun:
                 "ratio. A network that is linear in every part has none, nor has one that nothing moves."
             )
         items = self._items(found)
-        items["note"] = Note(title="What it says", text=" ".join([*self._sentences(found), *self.warnings]))
+        items["note"] = Note(title="What it says", text="\n".join([*self._sentences(found), *self.warnings]))
         return Result(items, warnings=tuple(self.warnings))
 
     def _warn(self, sentence: str) -> None:

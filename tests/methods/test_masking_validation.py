@@ -83,7 +83,7 @@ def test_that_a_planted_cell_costs_everything_when_it_is_masked_and_nothing_when
     assert drops.loc[("wrong", "top"), "accuracy_drop"] < 1
     said = note(result, "verdict")
     assert "1 of 2 rankings are right at both ends" in said
-    assert "The top hurts more than chance, the bottom less." in said
+    assert "By mu_star the top hurts more than chance, the bottom less." in said
 
 
 def test_that_one_ranking_masks_the_same_cells_of_all_images() -> None:
@@ -362,7 +362,7 @@ def test_that_the_real_screening_of_a_planted_square_passes() -> None:
         assert drops.loc[(measure, "bottom"), "accuracy_drop"] == 0
     table = result["drops"]
     assert isinstance(table, IndexTable)
-    assert table.units["accuracy_drop"] == "accuracy"
+    assert table.units["accuracy_drop"] == "share of the inputs"
 
 
 def test_that_a_network_on_its_own_device_is_opened_from_the_run() -> None:
