@@ -101,7 +101,7 @@ def trend_items(
             y=_MEASURES,
             series=("factor",),
             bands=bands,
-            units={name: units.get(name, "") for name in _MEASURES},
+            units={axis: "", **{name: units.get(name, "") for name in _MEASURES}},
         ),
         "shares": IndexTable(
             title="Effects as shares of the largest",
@@ -146,7 +146,7 @@ def _leaders_item(frame: pd.DataFrame, axis: str, unit: str) -> IndexTable:
         frame=frame,
         keys=("run", axis, "leading", "next"),
         values=("mu_star", "ahead", "inputs"),
-        units={"mu_star": unit, "ahead": unit, "inputs": ""},
+        units={axis: "", "mu_star": unit, "ahead": unit, "inputs": ""},
         intervals={"ahead": Interval(low="ahead_low", high="ahead_high")},
         plot="none",
     )

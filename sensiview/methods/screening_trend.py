@@ -73,7 +73,14 @@ class ScreeningTrend(Analysis[TrendParameters]):
 
     def example(self) -> Example[TrendParameters]:
         """Return the effects of three columns in two networks, one of which rests on noise."""
-        from sensiview.analysis.screened_examples import screened_study
+        return _example("table")
 
-        parameters = TrendParameters(runs=["planted", "noise"], numbers=[1, 2], resamples=50)
-        return Example(screened_study("table"), parameters)
+    def examples(self) -> tuple[Example[TrendParameters], ...]:
+        """Return a table, images and volumes."""
+        return self.example(), _example("images"), _example("volumes")
+
+
+def _example(kind: str) -> Example[TrendParameters]:
+    from sensiview.analysis.screened_examples import screened_study
+
+    return Example(screened_study(kind), TrendParameters(runs=["planted", "noise"], numbers=[1, 2], resamples=50))
