@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QGraphicsPathItem, QMenu, QToolButton
 from sample_items import FACTORS, convergence, training
 
-from sensiview.analysis.items import Curve
+from sensiview.analysis.items import Curve, Interval
 from sensiview.gui.plots.curve import CurvePlot
 from sensiview.gui.plots.legend import Legend
 from sensiview.gui.plots.lines import lines_of, value_range
@@ -149,7 +150,8 @@ def test_that_columns_of_another_unit_are_another_picture(show: Show) -> None:
     plot = show(training())
     chooser = plot.findChild(QComboBox, "plot_value")
     assert chooser is not None
-    assert [chooser.itemText(k) for k in range(chooser.count())] == ["train loss and test loss", "accuracy"]
+    offered = [chooser.itemText(k) for k in range(chooser.count())]
+    assert offered == ["train loss and test loss", "accuracy", "All 2 side by side"]
     assert plot.count() == 200
     chooser.setCurrentIndex(1)
     assert plot.describe(99) == ["epoch = 100", "accuracy = 90 %"]
@@ -194,3 +196,64 @@ def test_that_another_font_size_is_drawn_at_once(show: Show, qapp: QApplication)
         apply_theme(qapp, "light")
         qapp.processEvents()
         assert (plot._panel.left.minimumWidth() > before) == (points > 0)
+
+
+def masked() -> Curve:
+    """Accuracy and score of two runs while parts are masked, by two measures, from three sides."""
+    rows = [
+        (run, measure, side, share, 1 - slope * share, 0.9 - slope * share, 1.1 - slope * share, -5 * slope * share)
+        for k, run in enumerate(("AlexNet", "VGG-16")) for measure in ("mu_star", "sigma")
+        for side, slope in (("top", 4.0 + k), ("bottom", 0.1), ("random", 2.0)) for share in (0.0, 0.1, 0.2)
+    ]  # fmt: skip
+    names = ["run", "measure", "side", "share", "accuracy", "accuracy_low", "accuracy_high", "score"]
+    return Curve(
+        title="Accuracy while parts are masked", frame=pd.DataFrame(rows, columns=names), x="share",
+        y=("accuracy", "score"), series=("run", "measure", "side"),
+        bands={"accuracy": Interval(low="accuracy_low", high="accuracy_high")},
+    )  # fmt: skip
+
+
+def pick(plot: CurvePlot, name: str, text: str) -> None:
+    chooser = plot.findChild(QComboBox, name)
+    assert chooser is not None
+    assert chooser.findText(text) >= 0, [chooser.itemText(k) for k in range(chooser.count())]
+    chooser.setCurrentIndex(chooser.findText(text))
+
+
+def test_that_all_panels_stand_side_by_side_with_one_legend_and_one_scale(show: Show) -> None:
+    plot = show(masked())
+    pick(plot, "plot_output", "All 4 side by side")
+    assert [tile.name for tile in plot._tiles] == [
+        "AlexNet · mu_star", "AlexNet · sigma", "VGG-16 · mu_star", "VGG-16 · sigma"
+    ]  # fmt: skip
+    ranges = [tile.panel.view.viewRange()[1] for tile in plot._tiles]
+    assert ranges == [ranges[0]] * 4
+    places = [tile.panel.view.sceneBoundingRect() for tile in plot._tiles]
+    assert places[0].right() < places[1].left()
+    assert places[0].bottom() < places[2].top()
+    assert plot.count() == 4 * 3 * 3
+    assert plot.describe(3 * 3 * 2 + 2) == ["VGG-16 · mu_star", "top", "share = 0.2", "accuracy = 0.00 ± 0.10"]
+    assert plot.nearest(plot.place(20).center()) == 20
+    plot.toggle("random")
+    assert plot.count() == 4 * 2 * 3
+
+
+def test_that_another_key_makes_the_lines(show: Show) -> None:
+    plot = show(masked())
+    pick(plot, "plot_lines", "run")
+    assert [line.name for line in plot.lines()] == ["AlexNet", "VGG-16"]
+    pick(plot, "plot_output", "sigma · top")
+    assert plot.describe(5)[:2] == ["VGG-16", "share = 0.2"]
+    again = show(masked())
+    again.restore(plot.state())
+    assert again.describe(5) == plot.describe(5)
+
+
+def test_that_values_stand_side_by_side_with_scales_of_their_own(show: Show) -> None:
+    plot = show(masked())
+    pick(plot, "plot_value", "All 2 side by side")
+    assert [tile.columns for tile in plot._tiles] == [("accuracy",), ("score",)]
+    first, second = (tile.panel.view.viewRange()[1] for tile in plot._tiles)
+    assert first[0] > second[0]
+    pick(plot, "plot_output", "All 4 side by side")
+    assert len(plot._tiles) == 8

@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QAction, QPainterPath, QPen
-from PySide6.QtWidgets import QGraphicsPathItem, QMenu, QToolButton, QWidget
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
+from PySide6.QtGui import QPen, QResizeEvent
+from PySide6.QtWidgets import QGraphicsPathItem, QWidget
 
 from sensiview.analysis.items import Array, Curve, Item
-from sensiview.gui.natural_order import natural
 from sensiview.gui.number_text import grouped, short, with_half_width, with_unit_behind
 from sensiview.gui.plots.arrangement import title_of, with_unit
 from sensiview.gui.plots.canvas import Panel
 from sensiview.gui.plots.chooser_bar import Chooser
 from sensiview.gui.plots.colours import faded, pen, series_colour, series_pen
+from sensiview.gui.plots.curve_menu import LARGEST, LinesButton, largest_first
+from sensiview.gui.plots.curve_tiles import ALL, Tile, outline, scaled, side_by_side, together, x_range, x_ticks
 from sensiview.gui.plots.item_plot import ItemPlot
 from sensiview.gui.plots.legend import Entry, Legend
 from sensiview.gui.plots.lines import Line, lines_of, panels, value_range
-from sensiview.gui.plots.ticks import NumberTicks, PowerTicks, Ticks
+from sensiview.gui.plots.ticks import NumberTicks
 from sensiview.gui.themes import Theme
 
 _MOST_LINES = 10  # with more, only the largest are drawn until others are asked for
-_LARGEST = 8
 _DOTS_UP_TO = 40
 _REACH = 40.0  # pixels within which a point counts as pointed at
+_ROW = 190  # pixels of height of one of several panels
 
 
 class CurvePlot(ItemPlot):
-    """One line per series over x, with a ribbon where there is an interval."""
+    """One line per series over x, with a ribbon where there is an interval; one panel, or small ones for all."""
 
     hint = "Point at a line, or use the arrow keys, to read its value. Click a name to hide it; drag and wheel to zoom."
     zoomable = True
@@ -39,104 +41,166 @@ class CurvePlot(ItemPlot):
 
     def __init__(self, item: Item, *, colours: Theme | None = None, parent: QWidget | None = None) -> None:
         self._lines: list[Line] = []
+        self._tiles: list[Tile] = []
+        self._drawn_wide = 1
         self._panel: Panel | None = None
         self._hidden: set[str] | None = None  # None: not chosen yet
         self._zoom: tuple[tuple[float, float], tuple[float, float]] | None = None
-        self._show_menu = QMenu()
         super().__init__(item, colours=colours, parent=parent)
-        self._show_button = QToolButton()
-        self._show_button.setText("Lines")
-        self._show_button.setObjectName("plot_lines")
-        self._show_button.setAccessibleName("Choose the lines that are drawn")
-        self._show_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._show_menu.setParent(self._show_button, self._show_menu.windowFlags())
-        self._show_button.setMenu(self._show_menu)
-        self._show_menu.aboutToShow.connect(self._fill_menu)
-        self.bar.insertWidget(1, self._show_button)
+        self.bar.insertWidget(1, LinesButton(self))
 
     def set_item(self, item: Item) -> None:
         """Show other points; what is hidden and zoomed stays so."""
         assert isinstance(item, Curve)
-        self._panel_names = panels(item)
+        self.item = item
         super().set_item(item)
 
     def choosers(self) -> list[Chooser]:
-        """Offer the output and the value."""
+        """Offer which key makes the lines, the output and the value; one alone or all beside each other."""
         offered = []
-        if len(self._panel_names) > 1:
-            label = title_of(", ".join(self.item.series[:-1])).capitalize()
-            offered.append(Chooser("output", label, tuple((p, p) for p in self._panel_names)))
-        groups = self._groups()
+        keys = self.item.series
+        if len(keys) > 1:
+            offered.append(Chooser("lines", "Line per", tuple((key, title_of(key)) for key in keys), keys[-1]))
+        shaped = self._shaped()
+        names, groups = panels(shaped), self._groups()
+        if len(names) > 1:
+            label = title_of(", ".join(shaped.series[:-1])).capitalize()
+            offered.append(Chooser("output", label, (*((p, p) for p in names), *together(len(names)))))
         if len(groups) > 1:
-            offered.append(
-                Chooser("value", "Value", tuple((",".join(g), " and ".join(map(title_of, g))) for g in groups))
-            )
+            values = tuple((",".join(g), " and ".join(map(title_of, g))) for g in groups)
+            count = len(groups) * (len(names) if self.chosen("output") == ALL else 1)
+            offered.append(Chooser("value", "Value", (*values, *together(count))))
         return offered
 
     def build(self) -> None:
         """Draw the lines that are not hidden."""
-        columns = tuple(self.chosen("value").split(",")) if self.chosen("value") else self._groups()[0]
-        self._lines = lines_of(self.item, self.chosen("output") or self._panel_names[0], columns)
+        wanted, shaped = self._wanted(), self._shaped()
+        lines = [lines_of(shaped, name, columns) for name, columns in wanted]
+        # Without series a line is a column; with them it is the same thing in every panel.
+        known = {line.name: line for some in reversed(lines) for line in some}
+        self._lines = [known[name] for name in dict.fromkeys(line.name for some in lines for line in some)]
         if self._hidden is None and len(self._lines) > _MOST_LINES:
-            ranked = sorted(self._lines, key=lambda line: -abs(line.last()))
-            self._hidden = {line.name for line in ranked[_LARGEST:]}
+            self._hidden = {line.name for line in largest_first(self._lines)[LARGEST:]}
+        order = {line.name: place for place, line in enumerate(self._lines)}
+        self._tiles, self._drawn_wide = [], self._wide()
+        wide = self._drawn_wide
+        for place, ((name, columns), some) in enumerate(zip(wanted, lines, strict=True)):
+            drawn = [(order[line.name], line) for line in some if line.name not in (self._hidden or set())]
+            self._tiles.append(Tile(self._add_panel(place, wide, len(wanted), name, columns), columns, name, drawn))
+        self._panel = self._tiles[0].panel
+        for tile in self._tiles:
+            for colour, line in tile.lines:
+                self._draw(tile.panel, line, colour)
+            # The same measure has one scale in all panels, so that they can be compared.
+            low, high = value_range([line for t in self._tiles if t.columns == tile.columns for _, line in t.lines])
+            if low < 0 < high:
+                tile.panel.add(pg.InfiniteLine(0.0, angle=0, pen=pen(self.colours.muted)))
+            zoom = self._zoom if len(self._tiles) == 1 else None
+            tile.panel.show_range(*(zoom or (x_range(self.item, self._lines), (low, high))))
+        if len(self._lines) > 1 or self.item.series:
+            self._add_legend(wide)
+
+    def _wide(self) -> int:
+        """Return how many panels stand in a row."""
+        return side_by_side(len(self._wanted()), self.canvas.viewport().width())
+
+    def title_columns(self) -> int:
+        """Return the columns of all panels."""
+        return max(4, 2 * self._wide())
+
+    def _wanted(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Return the name and the columns of each panel."""
+        names, groups = panels(self._shaped()), self._groups()
+        output, value = self.chosen("output"), self.chosen("value")
+        if output != ALL:
+            names = [output if output in names else names[0]]
+        if value != ALL:
+            groups = [tuple(value.split(",")) if value else groups[0]]
+        return [(name, columns) for name in names for columns in groups]
+
+    def _add_panel(self, place: int, wide: int, count: int, name: str, columns: tuple[str, ...]) -> Panel:
         unit = self.item.units.get(columns[0], "")
         y_label = with_unit(columns[0], unit) if self.item.series or len(columns) == 1 else unit
-        self._panel = Panel(
-            self.canvas, 1, 0, x_ticks=self._x_ticks(), y_ticks=NumberTicks(),
-            x_label=with_unit(self.item.x, self.item.units.get(self.item.x, "")), y_label=y_label,
-            heading=self.chosen("output"), zoom=True,
+        row, column = divmod(place, wide)
+        alone = count == 1
+        several = self.chosen("value") == ALL
+        heading = " · ".join([part for part in (name, title_of(columns[0]) if several else "") if part])
+        if not alone and not several and column:
+            y_label = ""
+        x_label = with_unit(self.item.x, self.item.units.get(self.item.x, ""))
+        made = Panel(
+            self.canvas, (1 if alone else 2) + 3 * row, 2 * column, x_ticks=x_ticks(self.item), y_ticks=NumberTicks(),
+            x_label=x_label if place + wide >= count else "", y_label=y_label, heading=heading, zoom=alone,
         )  # fmt: skip
-        self._panel.view.sigRangeChangedManually.connect(self._remember_zoom)
-        shown = self._shown()
-        for index, line in enumerate(self._lines):
-            if line in shown:
-                self._draw(line, index)
-        if len(self._lines) > 1 or self.item.series:
-            self._add_legend()
-        low, high = value_range(shown)
-        if low < 0 < high:
-            self._panel.add(pg.InfiniteLine(0.0, angle=0, pen=pen(self.colours.muted)))
-        self._panel.show_range(*(self._zoom or (self._x_range(), (low, high))))
+        if column:
+            self.canvas.grid.setColumnSpacing(2 * column - 1, 12)
+        if row:
+            self.canvas.grid.setRowSpacing(1 + 3 * row, 10)
+        if alone:
+            made.view.sigRangeChangedManually.connect(self._remember_zoom)
+        return made
 
     def count(self) -> int:
         """Return the number of points of all lines that are drawn."""
-        return sum(len(line.x) for line in self._shown())
+        return sum(len(line.x) for tile in self._tiles for _, line in tile.lines)
 
     def stride(self) -> int:
         """Return the number of points of one line: up and down go from line to line."""
-        return max((len(line.x) for line in self._shown()), default=1)
+        return max((len(line.x) for tile in self._tiles for _, line in tile.lines), default=1)
 
     def nearest(self, position: QPointF) -> int | None:
         """Return the nearest point of a line within reach."""
-        if self._panel is None or self._panel.from_scene(position) is None:
-            return None
         best, reach, start = None, _REACH, 0
-        for line in self._shown():
-            x, y = self._on_canvas(line)
-            distance = np.hypot(x - position.x(), y - position.y())
-            if np.isfinite(distance).any() and float(np.nanmin(distance)) < reach:
-                reach, best = float(np.nanmin(distance)), start + int(np.nanargmin(distance))
-            start += len(line.x)
+        for tile in self._tiles:
+            inside = tile.panel.from_scene(position) is not None
+            for _, line in tile.lines:
+                if inside:
+                    x, y = self._on_canvas(tile, line)
+                    distance = np.hypot(x - position.x(), y - position.y())
+                    if np.isfinite(distance).any() and float(np.nanmin(distance)) < reach:
+                        reach, best = float(np.nanmin(distance)), start + int(np.nanargmin(distance))
+                start += len(line.x)
         return best
 
     def place(self, index: int) -> QRectF:
         """Return a small square around the point."""
-        line, k = self._at(index)
-        x, y = self._on_canvas(line)
+        tile, line, k = self._at(index)
+        x, y = self._on_canvas(tile, line)
         return QRectF(x[k] - 5, y[k] - 5, 10, 10) if np.isfinite(y[k]) else QRectF()
 
     def describe(self, index: int) -> list[str]:
         """Return the line's name, x, and the value with its interval."""
-        line, k = self._at(index)
+        tile, line, k = self._at(index)
         x = float(line.x[k])
         where = f"{title_of(self.item.x)} = {grouped(int(x)) if x.is_integer() else short(x)}"
-        columns = self.chosen("value").split(",") if self.chosen("value") else self._groups()[0]
-        name = title_of(columns[0]) if self.item.series else title_of(line.name)
+        name = title_of(tile.columns[0]) if self.item.series else title_of(line.name)
         half = float(line.high[k] - line.low[k]) / 2
         value = f"{name} = {with_half_width(float(line.y[k]), half)}"
-        value = with_unit_behind(value, self.item.units.get(columns[0], ""))
-        return [*([line.name] if self.item.series else []), where, value]
+        value = with_unit_behind(value, self.item.units.get(tile.columns[0], ""))
+        panel = [tile.name] if len(self._tiles) > 1 and tile.name else []
+        return [*panel, *([line.name] if self.item.series else []), where, value]
+
+    def content_height(self) -> int:
+        """Return room for all panels."""
+        rows = -(-len(self._tiles) // self._wide())
+        return super().content_height() if rows <= 1 else 70 + _ROW * rows
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put more or fewer panels into a row."""
+        super().resizeEvent(event)
+        # Later: the canvas gets its size after this widget.
+        QTimer.singleShot(0, self, self._arrange_again)
+
+    def _arrange_again(self) -> None:
+        if self._wide() != self._drawn_wide:
+            self.redraw()
+
+    def resize_drawing(self, width: int, height: int) -> None:
+        """Draw at this size: how many panels stand side by side follows from it."""
+        super().resize_drawing(width, height)
+        if self._wide() != self._drawn_wide:
+            self.redraw()
+            super().resize_drawing(width, height)
 
     def reset_view(self) -> None:
         """Show all of x and y."""
@@ -168,6 +232,23 @@ class CurvePlot(ItemPlot):
         """Return the names of the lines that are not drawn."""
         return [line.name for line in self._lines if line.name in (self._hidden or set())]
 
+    def lines(self) -> list[Line]:
+        """Return all lines, those that are hidden too."""
+        return list(self._lines)
+
+    def hide_lines(self, names: set[str]) -> None:
+        """Hide exactly these lines."""
+        self._hidden = names
+        self.redraw()
+        self.changed.emit()
+
+    def _shaped(self) -> Curve:
+        """Return the item with the key last that makes the lines."""
+        keys, wanted = self.item.series, self.chosen("lines")
+        if wanted not in keys[:-1]:
+            return self.item
+        return replace(self.item, series=(*(key for key in keys if key != wanted), wanted))
+
     def _groups(self) -> list[tuple[str, ...]]:
         """Return the columns that share one picture: each alone with series, those of one unit without."""
         if self.item.series:
@@ -186,60 +267,35 @@ class CurvePlot(ItemPlot):
             x, y = self._panel.view.viewRange()
             self._zoom = (tuple(x), tuple(y))
 
-    def _shown(self) -> list[Line]:
-        return [line for line in self._lines if line.name not in (self._hidden or set())]
-
-    def _at(self, index: int) -> tuple[Line, int]:
-        for line in self._shown():
-            if index < len(line.x):
-                return line, index
-            index -= len(line.x)
+    def _at(self, index: int) -> tuple[Tile, Line, int]:
+        for tile in self._tiles:
+            for _, line in tile.lines:
+                if index < len(line.x):
+                    return tile, line, index
+                index -= len(line.x)
         raise IndexError(index)
 
-    def _scaled(self, x: Array) -> Array:
-        if self.item.x_scale == "linear":
-            return x
-        scaled: Array = (np.log2 if self.item.x_scale == "log2" else np.log10)(np.maximum(x, 1e-300))
-        return scaled
-
-    def _x_ticks(self) -> Ticks:
-        if self.item.x_scale != "linear":
-            return PowerTicks(2 if self.item.x_scale == "log2" else 10)
-        values = self.item.frame[self.item.x].to_numpy(dtype=float)
-        return NumberTicks(whole=bool(np.all(values == np.round(values))))
-
-    def _x_range(self) -> tuple[float, float]:
-        x = self._scaled(np.concatenate([line.x for line in self._lines])) if self._lines else np.array([0.0, 1.0])
-        x = x[np.isfinite(x)]
-        if x.size == 0:
-            return 0.0, 1.0
-        low, high = float(x.min()), float(x.max())
-        room = (high - low) or 1.0
-        return low - 0.02 * room, high + 0.02 * room
-
-    def _on_canvas(self, line: Line) -> tuple[Array, Array]:
-        assert self._panel is not None
-        zero, one = self._panel.to_scene(0.0, 0.0), self._panel.to_scene(1.0, 1.0)
+    def _on_canvas(self, tile: Tile, line: Line) -> tuple[Array, Array]:
+        zero, one = tile.panel.to_scene(0.0, 0.0), tile.panel.to_scene(1.0, 1.0)
         return (
-            zero.x() + self._scaled(line.x) * (one.x() - zero.x()),
+            zero.x() + scaled(self.item, line.x) * (one.x() - zero.x()),
             zero.y() + line.y * (one.y() - zero.y()),
         )
 
-    def _draw(self, line: Line, index: int) -> None:
-        assert self._panel is not None
-        colour, x = series_colour(self.colours, index), self._scaled(line.x)
+    def _draw(self, panel: Panel, line: Line, index: int) -> None:
+        colour, x = series_colour(self.colours, index), scaled(self.item, line.x)
         known = np.isfinite(line.low) & np.isfinite(line.high)
         if known.sum() > 1:
-            ribbon = QGraphicsPathItem(_outline(x[known], line.low[known], line.high[known]))
+            ribbon = QGraphicsPathItem(outline(x[known], line.low[known], line.high[known]))
             ribbon.setPen(QPen(Qt.PenStyle.NoPen))
             ribbon.setBrush(faded(colour, 0.18))
             ribbon.setZValue(-10)
-            self._panel.add(ribbon)
-        self._panel.add(pg.PlotCurveItem(x, line.y, pen=series_pen(self.colours, index), antialias=True))
+            panel.add(ribbon)
+        panel.add(pg.PlotCurveItem(x, line.y, pen=series_pen(self.colours, index), antialias=True))
         if len(x) <= _DOTS_UP_TO:
-            self._panel.add(pg.ScatterPlotItem(x, line.y, size=5, pen=None, brush=colour, useCache=False))
+            panel.add(pg.ScatterPlotItem(x, line.y, size=5, pen=None, brush=colour, useCache=False))
 
-    def _add_legend(self) -> None:
+    def _add_legend(self, wide: int) -> None:
         hidden = self._hidden or set()
         entries = [
             Entry(line.name, title_of(line.name) if not self.item.series else line.name,
@@ -250,40 +306,13 @@ class CurvePlot(ItemPlot):
             # In the order in which the lines end at the right edge, next to which the legend stands.
             last = {line.name: line.last() for line in self._lines}
             entries.sort(key=lambda entry: (not entry.shown, -last[entry.key]))
-        legend = Legend(entries, self.colours, self.canvas.text_font(), column=True, clickable=True)
+        alone = len(self._tiles) == 1
+        legend = Legend(entries, self.colours, self.canvas.text_font(), column=alone, clickable=True)
         # Later: the click is still inside the legend, which is thrown away with the drawing.
         legend.toggled.connect(self.toggle, Qt.ConnectionType.QueuedConnection)
-        self.canvas.grid.setColumnSpacing(1, 14)
-        self.canvas.grid.addItem(legend, 2, 2)
-
-    def _fill_menu(self) -> None:
-        self._show_menu.clear()
-        everything = QAction("All", self._show_menu)
-        everything.triggered.connect(lambda: self._hide(set()))
-        largest = QAction(f"The {_LARGEST} largest", self._show_menu)
-        ranked = sorted(self._lines, key=lambda line: -abs(line.last()))
-        largest.triggered.connect(lambda: self._hide({line.name for line in ranked[_LARGEST:]}))
-        self._show_menu.addActions([everything, largest])
-        self._show_menu.addSeparator()
-        for line in sorted(self._lines, key=lambda line: natural(line.name)):
-            action = QAction(line.name.replace("&", "&&"), self._show_menu)
-            action.setCheckable(True)
-            action.setChecked(line.name not in (self._hidden or set()))
-            action.triggered.connect(lambda _checked, name=line.name: self.toggle(name))
-            self._show_menu.addAction(action)
-
-    def _hide(self, names: set[str]) -> None:
-        self._hidden = names
-        self.redraw()
-        self.changed.emit()
-
-
-def _outline(x: Array, low: Array, high: Array) -> QPainterPath:
-    """Return the closed outline of a ribbon."""
-    path = QPainterPath(QPointF(x[0], high[0]))
-    for a, b in zip(x[1:], high[1:], strict=True):
-        path.lineTo(a, b)
-    for a, b in zip(x[::-1], low[::-1], strict=True):
-        path.lineTo(a, b)
-    path.closeSubpath()
-    return path
+        if alone:
+            self.canvas.grid.setColumnSpacing(1, 14)
+            self.canvas.grid.addItem(legend, 2, 2)
+        else:
+            self.canvas.grid.setRowSpacing(1, 6)
+            self.canvas.grid.addItem(legend, 1, 0, 1, 2 * wide)

@@ -119,6 +119,10 @@ class ItemPlot(QWidget):
         """Return the value in words: one or more lines."""
         return []
 
+    def title_columns(self) -> int:
+        """Return over how many columns of the canvas's grid the title reaches."""
+        return 4
+
     def table(self) -> pd.DataFrame | None:
         """Return the rows that the table beside the plot shows; None for the item's own."""
         return None
@@ -168,7 +172,7 @@ class ItemPlot(QWidget):
         self._current = None
         self.readout.setText(self.hint)
         self.canvas.start(self.colours)
-        self.canvas.title(self.item.title)
+        self.canvas.title(self.item.title, columns=self.title_columns())
         self.build()
         self.canvas.setMinimumHeight(self.content_height())
         self.canvas.settle()
