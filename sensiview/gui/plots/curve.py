@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
-from PySide6.QtGui import QPen, QResizeEvent
-from PySide6.QtWidgets import QGraphicsPathItem, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QWidget
 
 from sensiview.analysis.items import Array, Curve, Item
 from sensiview.gui.number_text import grouped, short, with_half_width, with_unit_behind
 from sensiview.gui.plots.arrangement import title_of, with_unit
 from sensiview.gui.plots.canvas import Panel
 from sensiview.gui.plots.chooser_bar import Chooser
-from sensiview.gui.plots.colours import faded, pen, series_colour, series_pen
+from sensiview.gui.plots.colours import pen, series_pen
 from sensiview.gui.plots.curve_menu import LARGEST, LinesButton, largest_first
-from sensiview.gui.plots.curve_tiles import ALL, Tile, outline, scaled, side_by_side, together, x_range, x_ticks
+from sensiview.gui.plots.curve_tiles import (
+    ALL,
+    Tile,
+    column_groups,
+    line_per,
+    scaled,
+    side_by_side,
+    together,
+    x_range,
+    x_ticks,
+)
 from sensiview.gui.plots.item_plot import ItemPlot
 from sensiview.gui.plots.legend import Entry, Legend
 from sensiview.gui.plots.lines import Line, lines_of, panels, value_range
@@ -27,7 +36,6 @@ from sensiview.gui.plots.ticks import NumberTicks
 from sensiview.gui.themes import Theme
 
 _MOST_LINES = 10  # with more, only the largest are drawn until others are asked for
-_DOTS_UP_TO = 40
 _REACH = 40.0  # pixels within which a point counts as pointed at
 _ROW = 190  # pixels of height of one of several panels
 
@@ -61,8 +69,8 @@ class CurvePlot(ItemPlot):
         keys = self.item.series
         if len(keys) > 1:
             offered.append(Chooser("lines", "Line per", tuple((key, title_of(key)) for key in keys), keys[-1]))
-        shaped = self._shaped()
-        names, groups = panels(shaped), self._groups()
+        shaped = line_per(self.item, self.chosen("lines"))
+        names, groups = panels(shaped), column_groups(self.item)
         if len(names) > 1:
             label = title_of(", ".join(shaped.series[:-1])).capitalize()
             offered.append(Chooser("output", label, (*((p, p) for p in names), *together(len(names)))))
@@ -74,7 +82,7 @@ class CurvePlot(ItemPlot):
 
     def build(self) -> None:
         """Draw the lines that are not hidden."""
-        wanted, shaped = self._wanted(), self._shaped()
+        wanted, shaped = self._wanted(), line_per(self.item, self.chosen("lines"))
         lines = [lines_of(shaped, name, columns) for name, columns in wanted]
         # Without series a line is a column; with them it is the same thing in every panel.
         known = {line.name: line for some in reversed(lines) for line in some}
@@ -89,8 +97,7 @@ class CurvePlot(ItemPlot):
             self._tiles.append(Tile(self._add_panel(place, wide, len(wanted), name, columns), columns, name, drawn))
         self._panel = self._tiles[0].panel
         for tile in self._tiles:
-            for colour, line in tile.lines:
-                self._draw(tile.panel, line, colour)
+            tile.draw(self.item, self.colours)
             # The same measure has one scale in all panels, so that they can be compared.
             low, high = value_range([line for t in self._tiles if t.columns == tile.columns for _, line in t.lines])
             if low < 0 < high:
@@ -110,7 +117,7 @@ class CurvePlot(ItemPlot):
 
     def _wanted(self) -> list[tuple[str, tuple[str, ...]]]:
         """Return the name and the columns of each panel."""
-        names, groups = panels(self._shaped()), self._groups()
+        names, groups = panels(line_per(self.item, self.chosen("lines"))), column_groups(self.item)
         output, value = self.chosen("output"), self.chosen("value")
         if output != ALL:
             names = [output if output in names else names[0]]
@@ -242,22 +249,6 @@ class CurvePlot(ItemPlot):
         self.redraw()
         self.changed.emit()
 
-    def _shaped(self) -> Curve:
-        """Return the item with the key last that makes the lines."""
-        keys, wanted = self.item.series, self.chosen("lines")
-        if wanted not in keys[:-1]:
-            return self.item
-        return replace(self.item, series=(*(key for key in keys if key != wanted), wanted))
-
-    def _groups(self) -> list[tuple[str, ...]]:
-        """Return the columns that share one picture: each alone with series, those of one unit without."""
-        if self.item.series:
-            return [(column,) for column in self.item.y]
-        by_unit: dict[str, list[str]] = {}
-        for column in self.item.y:
-            by_unit.setdefault(self.item.units.get(column, ""), []).append(column)
-        return [tuple(group) for group in by_unit.values()]
-
     def _choose(self) -> None:
         self._zoom = None  # another output has other numbers
         super()._choose()
@@ -281,19 +272,6 @@ class CurvePlot(ItemPlot):
             zero.x() + scaled(self.item, line.x) * (one.x() - zero.x()),
             zero.y() + line.y * (one.y() - zero.y()),
         )
-
-    def _draw(self, panel: Panel, line: Line, index: int) -> None:
-        colour, x = series_colour(self.colours, index), scaled(self.item, line.x)
-        known = np.isfinite(line.low) & np.isfinite(line.high)
-        if known.sum() > 1:
-            ribbon = QGraphicsPathItem(outline(x[known], line.low[known], line.high[known]))
-            ribbon.setPen(QPen(Qt.PenStyle.NoPen))
-            ribbon.setBrush(faded(colour, 0.18))
-            ribbon.setZValue(-10)
-            panel.add(ribbon)
-        panel.add(pg.PlotCurveItem(x, line.y, pen=series_pen(self.colours, index), antialias=True))
-        if len(x) <= _DOTS_UP_TO:
-            panel.add(pg.ScatterPlotItem(x, line.y, size=5, pen=None, brush=colour, useCache=False))
 
     def _add_legend(self, wide: int) -> None:
         hidden = self._hidden or set()

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from PySide6.QtCore import QPointF
-from PySide6.QtGui import QPainterPath
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QPainterPath, QPen
+from PySide6.QtWidgets import QGraphicsPathItem
 
 from sensiview.analysis.items import Array, Curve
 from sensiview.gui.plots.canvas import Panel
+from sensiview.gui.plots.colours import faded, series_colour, series_pen
 from sensiview.gui.plots.lines import Line
 from sensiview.gui.plots.ticks import NumberTicks, PowerTicks, Ticks
+from sensiview.gui.themes import Theme
 
 ALL = "\x00all"
 MOST_PANELS = 12
+_DOTS_UP_TO = 40
 _LEAST_WIDTH = 230  # of a panel with its axis, in pixels
 
 
@@ -28,6 +33,21 @@ class Tile:
     name: str
     lines: list[tuple[int, Line]]
 
+    def draw(self, item: Curve, colours: Theme) -> None:
+        """Draw lines and ribbons into the panel."""
+        for place, line in self.lines:
+            colour, x = series_colour(colours, place), scaled(item, line.x)
+            known = np.isfinite(line.low) & np.isfinite(line.high)
+            if known.sum() > 1:
+                ribbon = QGraphicsPathItem(_outline(x[known], line.low[known], line.high[known]))
+                ribbon.setPen(QPen(Qt.PenStyle.NoPen))
+                ribbon.setBrush(faded(colour, 0.18))
+                ribbon.setZValue(-10)
+                self.panel.add(ribbon)
+            self.panel.add(pg.PlotCurveItem(x, line.y, pen=series_pen(colours, place), antialias=True))
+            if len(x) <= _DOTS_UP_TO:
+                self.panel.add(pg.ScatterPlotItem(x, line.y, size=5, pen=None, brush=colour, useCache=False))
+
 
 def together(count: int) -> tuple[tuple[str, str], ...]:
     """Return the choice to see all panels at once, where they are not too many."""
@@ -37,6 +57,23 @@ def together(count: int) -> tuple[tuple[str, str], ...]:
 def side_by_side(count: int, width: int) -> int:
     """Return how many of `count` panels stand in a row of `width` pixels."""
     return min(count, max(1, width // _LEAST_WIDTH), 2 if count in (2, 4) else 3 if count <= 9 else 4)
+
+
+def line_per(item: Curve, key: str) -> Curve:
+    """Return the item with `key` last among its series: the one that makes the lines."""
+    if key not in item.series[:-1]:
+        return item
+    return replace(item, series=(*(other for other in item.series if other != key), key))
+
+
+def column_groups(item: Curve) -> list[tuple[str, ...]]:
+    """Return the columns that share one panel: each alone with series, those of one unit without."""
+    if item.series:
+        return [(column,) for column in item.y]
+    by_unit: dict[str, list[str]] = {}
+    for column in item.y:
+        by_unit.setdefault(item.units.get(column, ""), []).append(column)
+    return [tuple(group) for group in by_unit.values()]
 
 
 def scaled(item: Curve, x: Array) -> Array:
@@ -66,7 +103,7 @@ def x_range(item: Curve, lines: Sequence[Line]) -> tuple[float, float]:
     return low - 0.02 * room, high + 0.02 * room
 
 
-def outline(x: Array, low: Array, high: Array) -> QPainterPath:
+def _outline(x: Array, low: Array, high: Array) -> QPainterPath:
     """Return the closed outline of a ribbon."""
     path = QPainterPath(QPointF(x[0], high[0]))
     for a, b in zip(x[1:], high[1:], strict=True):

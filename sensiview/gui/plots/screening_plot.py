@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from sensiview.analysis.items import Array, IndexTable, Item
+from sensiview.analysis.items import Array, Item
 from sensiview.gui.number_text import short
 from sensiview.gui.plots.arrangement import title_of, with_unit
 from sensiview.gui.plots.canvas import Panel, TextLine
@@ -74,12 +74,6 @@ class ScreeningPlot(FactorsPlot):
         self._table_timer.timeout.connect(self.table_changed)
 
     # What can be chosen.
-
-    def set_item(self, item: Item) -> None:
-        """Show another table, keeping what was chosen."""
-        assert isinstance(item, IndexTable)
-        self.item = item
-        super().set_item(item)
 
     def choosers(self) -> list[Chooser]:
         """Offer input and output; behind the button what lies upwards, and how parts are drawn."""
