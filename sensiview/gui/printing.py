@@ -8,6 +8,8 @@ from PySide6.QtCore import QMarginsF, QSizeF
 from PySide6.QtGui import QGuiApplication, QPageLayout, QPageSize, QPdfWriter, QTextDocument
 
 from sensiview.errors import UserError
+from sensiview.reporting.files import write_file
+from sensiview.reporting.pdf_pictures import shrink_pictures
 
 
 def write_pdf(html: str, path: Path) -> None:
@@ -29,6 +31,8 @@ def write_pdf(html: str, path: Path) -> None:
     document.setPageSize(QSizeF(writer.width(), writer.height()))
     document.setHtml(html)
     document.print_(writer)
-    del app
+    del app, document, writer
     if not path.is_file() or path.stat().st_size == 0:
         raise UserError(f"The report could not be written to {path}. Choose a folder you may write to.")
+    smaller = shrink_pictures(path.read_bytes())
+    write_file(path, lambda stream: stream.write(smaller))

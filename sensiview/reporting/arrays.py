@@ -16,15 +16,17 @@ from sensiview.reporting.files import write_file
 _SPATIAL = ("x", "y", "z")
 # NIfTI-1 has seven dimensions.
 _MOST_DIMENSIONS = 7
+# Axes whose labels are numbers, written as text for people.
+_COUNTED = ("step", "lambda_1", "lambda_2")
 _RESERVED = ("values", "affine", "spacing", "unit", "file")
 
 
 def item_arrays(item: Item) -> dict[str, Array] | None:
     """Return an item as named arrays, or None for one without.
 
-    ``values``, and under each axis's name its labels, or 0, 1, 2, ... where it has none; an axis whose name
-    is taken gets ``_axis`` behind it. ``affine`` (4, 4) maps voxel (x, y, z) to RAS millimetres; ``spacing``
-    and ``unit`` where known.
+    ``values``, and under each axis's name its labels (numbers for steps and weights), or 0, 1, 2, ... where it has
+    none; an axis whose name is taken gets ``_axis`` behind it. ``affine`` (4, 4) maps voxel (x, y, z) to RAS
+    millimetres; ``spacing`` and ``unit`` where known.
 
     Raises
     ------
@@ -53,10 +55,21 @@ def item_arrays(item: Item) -> dict[str, Array] | None:
         per_axis = [item.rows, item.columns]
     for axis, known, size in zip(axes, per_axis, arrays["values"].shape, strict=True):
         name = f"{axis}_axis" if axis in _RESERVED or axis in arrays else axis
-        arrays[name] = np.array(known, dtype=np.str_) if known is not None else np.arange(size)
+        arrays[name] = _labels(axis, known) if known is not None else np.arange(size)
     if arrays["values"].dtype.hasobject:
         raise SensiViewError(f"'{item.title}' holds objects, not numbers; it can't be exported.")
     return {**arrays, **more, "unit": np.array(unit, dtype=np.str_)}
+
+
+def _labels(axis: str, known: Sequence[str]) -> Array:
+    if axis in _COUNTED:
+        try:
+            numbers = np.array([float(label) for label in known])
+        except ValueError:
+            return np.array(known, dtype=np.str_)
+        whole = bool(np.all(numbers == np.round(numbers)))
+        return numbers.astype(np.int64) if whole else numbers
+    return np.array(known, dtype=np.str_)
 
 
 def write_npz(arrays: dict[str, Array], path: Path) -> Path:

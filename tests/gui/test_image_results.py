@@ -17,6 +17,7 @@ from sensiview.analysis.items import INPUT_VALUE, Curve, FieldMap, ImageSeries, 
 from sensiview.gui import themes
 from sensiview.gui.item_view import ItemView
 from sensiview.gui.plots import plot_for
+from sensiview.gui.plots.canvas import TextLine
 from sensiview.gui.plots.drawing import draw_item
 from sensiview.gui.plots.image_depth import DepthProfilePlot
 from sensiview.gui.plots.image_film import FilmPlot
@@ -266,7 +267,76 @@ def test_that_scales_are_those_chosen(show: Show) -> None:
     assert len(plot._grid._bars) == 1
     assert plot._grid.tiles[5].picture.std() < plot._grid.tiles[0].picture.std()
     choose(view, "plot_scale", "own for each")
-    assert plot._grid._bars[0]._label == "share of each map's largest"
+    assert plot._grid._bars[0]._label == "share of each map's scale"
+
+
+def noisy_maps() -> FieldMap:
+    """Two gradients of 40 x 40 pixels in 0 to 1, the second of half the size, each with one pixel of 100."""
+    values = np.random.default_rng(0).random((2, 40, 40))
+    values[1] *= 0.5
+    values[:, 7, 9] = 100.0
+    return FieldMap(
+        title="Gradient", values=values, axes=("image", "y", "x"), unit="score",
+        coordinates={"image": ("a.png", "b.png")},
+    )  # fmt: skip
+
+
+def test_that_one_bright_pixel_does_not_take_the_whole_scale(show: Show) -> None:
+    item = noisy_maps()
+    view = show(item)
+    plot = map_plot(view)
+    (bar,) = plot._grid._bars
+    reach = np.percentile(item.values[0], 99.5, method="higher")
+    assert bar._limits == (0.0, pytest.approx(reach))
+    assert (bar._note, bar._beyond) == ("clipped at the 99.5th percentile", (False, True))
+    # What is read and written below the maps stays the true value.
+    assert plot.describe(7 * 40 + 9)[1] == "100 score"
+    assert plot._grid.tiles[0].caption == "max 100"
+    choose(view, "plot_scale", "own for each")
+    assert [tile.caption for tile in plot._grid.tiles] == ["to 1", "to 0.5"]
+    bar = plot._grid._bars[0]
+    assert (bar._label, bar._note) == ("share of each map's scale", "clipped at the 99.5th percentile")
+    choose(view, "plot_ends", "smallest to largest")
+    bar = plot._grid._bars[0]
+    assert (bar._label, bar._note) == ("share of each map's scale", "")
+    choose(view, "plot_scale", "same for all")
+    assert plot._grid._bars[0]._limits == (0.0, 100.0)
+    assert (plot._grid._bars[0]._note, plot._grid._bars[0]._beyond) == ("", (False, False))
+
+
+def test_that_what_lies_below_the_threshold_is_told_as_a_value_and_left_out_of_the_bar(show: Show) -> None:
+    view = show(noisy_maps())
+    plot = map_plot(view)
+    plot.restore({**plot.state(), "threshold": 50, "ends": "whole"})
+    told = [item._text for item in plot.canvas.scene().items() if isinstance(item, TextLine)]
+    assert any("nothing drawn below 50 score" in text for text in told)
+    assert plot._grid._bars[0]._hidden == 0.5
+    bar = plot._grid._bars[0]
+    middle = plot.canvas.mapFromScene(bar.mapToScene(QPointF(23, 0.75 * bar.size().height())))
+    seen = plot.canvas.viewport().grab().toImage().pixelColor(middle)
+    assert seen == QColor(plot.colours.panel)
+
+
+def test_that_maps_of_different_kinds_have_scales_of_their_own(show: Show) -> None:
+    values = np.stack([np.linspace(0, 1, 600).reshape(20, 30), np.linspace(0, 1, 600).reshape(20, 30) ** 8])
+    item = FieldMap(
+        title="Side by side", values=values, axes=("map", "y", "x"), coordinates={"map": ("Grad-CAM", "Saliency")}
+    )
+    plot = map_plot(show(item))
+    assert plot.chosen("scale") == "each"
+    assert plot._grid._bars[0]._note == "clipped at the 99.5th percentile"
+
+
+def test_that_long_column_names_stand_upright_instead_of_being_cut(show: Show) -> None:
+    values = np.random.default_rng(0).random((9, 9, 6, 6))
+    names = tuple(f"a long name {k}" for k in range(9))
+    item = FieldMap(
+        title="Many", values=values, axes=("image", "map", "y", "x"), coordinates={"image": names, "map": names}
+    )
+    wide = map_plot(show(item, size=(1900, 1500)))._grid
+    narrow = map_plot(show(item, size=(620, 500)))._grid
+    assert narrow._above > wide._above + 30
+    assert narrow._bars[0].y() == 0
 
 
 def test_that_zoom_moves_all_maps_and_resets(show: Show) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtGui import QFont, QFontMetricsF
 
-from sensiview.gui.plots.image_tiles import shortened
+from sensiview.gui.plots.image_tile import shortened
 
 
 def test_that_the_value_behind_a_long_name_stays_whole(qapp: Any) -> None:

@@ -193,6 +193,16 @@ def test_that_further_axes_become_further_dimensions(record: dict[str, Any], tmp
         assert str(arrays["unit"]) == "1"
 
 
+def test_that_steps_are_numbers_and_names_of_numbers_stay_text(record: dict[str, Any], tmp_path: Path) -> None:
+    labels = {"target": ("0", "1"), "step": ("0", "25", "300")}
+    film = FieldMap(title="F", values=np.zeros((2, 3, 1, 4)), axes=("target", "step", "y", "x"), coordinates=labels)
+    export_run(record, {"film": film}, tmp_path)
+    with np.load(tmp_path / "film.npz") as arrays:
+        assert arrays["step"].dtype == np.int64
+        assert arrays["step"].tolist() == [0, 25, 300]
+        assert arrays["target"].tolist() == ["0", "1"]
+
+
 def test_that_maps_without_affine_or_spatial_axes_have_no_volume(record: dict[str, Any], tmp_path: Path) -> None:
     flat = FieldMap(title="F", values=np.zeros((2, 3)), axes=("y", "x"), spacing=(0.5, 0.5))
     odd = FieldMap(title="O", values=np.zeros((2, 3)), axes=("values", "file"), affine=np.eye(4))

@@ -7,15 +7,16 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QLinearGradient, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsWidget, QStyleOptionGraphicsItem, QWidget
 
 from sensiview.analysis.items import Array
 from sensiview.gui.number_text import short
 from sensiview.gui.plots.axis import Axis
 from sensiview.gui.plots.canvas import Canvas
+from sensiview.gui.plots.colour_bar import ColourBar
 from sensiview.gui.plots.colours import colour_limits, lookup_table, text_on, to_indices
-from sensiview.gui.plots.ticks import NameTicks, NumberTicks
+from sensiview.gui.plots.ticks import NameTicks
 from sensiview.gui.themes import Theme
 
 _MOST_CELLS = 6400
@@ -151,57 +152,6 @@ class CellGrid(QGraphicsWidget):
             if metrics.horizontalAdvance(longest) + 6 < size.width() and metrics.height() + 1 < size.height():
                 return font
         return None
-
-
-class ColourBar(QGraphicsWidget):
-    """The colours from low to high with numbers and the name (unit) of what they stand for."""
-
-    def __init__(
-        self,
-        limits: tuple[float, float],
-        label: str,
-        signed: bool,
-        colours: Theme,
-        font: QFont,
-        *,
-        table: Array | None = None,
-    ) -> None:
-        super().__init__()
-        self._limits, self._label, self._colours, self._font = limits, label, colours, font
-        self._table = lookup_table(colours, signed=signed) if table is None else table
-        self._metrics = QFontMetricsF(font)
-        widest = max((self._metrics.horizontalAdvance(t.text) for t in NumberTicks().between(*limits, 6)), default=20.0)
-        width = math.ceil(16 + 14 + 6 + widest + (self._metrics.height() + 4 if label else 0))
-        self.setMinimumWidth(width)
-        self.setMaximumWidth(width)
-
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        """Draw the bar."""
-        height = self.size().height()
-        bar = QRectF(16, 0, 14, height)
-        gradient = QLinearGradient(bar.bottomLeft(), bar.topLeft())
-        for k in range(0, len(self._table), 5):
-            gradient.setColorAt(k / (len(self._table) - 1), QColor(*(int(c) for c in self._table[k])))
-        painter.fillRect(bar, gradient)
-        painter.setPen(QPen(QColor(self._colours.border)))
-        painter.drawRect(bar)
-        painter.setFont(self._font)
-        painter.setPen(QColor(self._colours.text))
-        low, high = self._limits
-        line = self._metrics.height()
-        for tick in NumberTicks().between(low, high, max(2, min(6, int(height / (2.5 * line))))):
-            y = height * (1 - (tick.position - low) / (high - low))
-            painter.drawLine(QPointF(bar.right(), y), QPointF(bar.right() + 3, y))
-            top = min(max(y - line / 2, -line / 4), height - 0.75 * line)
-            painter.drawText(QPointF(bar.right() + 6, top + self._metrics.ascent()), tick.text)
-        if self._label:
-            painter.save()
-            painter.translate(self.size().width(), height / 2)
-            painter.rotate(90)
-            painter.setPen(QColor(self._colours.muted))
-            shown = self._metrics.elidedText(self._label, Qt.TextElideMode.ElideRight, height)
-            painter.drawText(QRectF(-height / 2, 0, height, line), Qt.AlignmentFlag.AlignCenter, shown)
-            painter.restore()
 
 
 def draw_heat_map(

@@ -15,18 +15,13 @@ from sensiview.gui.number_text import short, with_unit_behind
 from sensiview.gui.plots.arrangement import title_of
 from sensiview.gui.plots.canvas import TextLine
 from sensiview.gui.plots.chooser_bar import Chooser
-from sensiview.gui.plots.image_colouring import (
-    DIVERGING,
-    SEQUENTIAL,
-    Look,
-    coloured,
-    table_of,
-)
+from sensiview.gui.plots.image_colouring import Look, coloured, table_of
 from sensiview.gui.plots.image_controls import LookButton
 from sensiview.gui.plots.image_ground import Beside, Ground
-from sensiview.gui.plots.image_scales import cells_of, in_pixels, limits_of, power_text, scale_exponent
+from sensiview.gui.plots.image_legend import largest_text, legend, look_choosers, scale_text
+from sensiview.gui.plots.image_scales import cells_of, in_pixels, limits_of
 from sensiview.gui.plots.image_spans import Arranged, arranged, label, length, several, spanning
-from sensiview.gui.plots.image_tile import Bar, Tile, rect_numbers
+from sensiview.gui.plots.image_tile import Tile, rect_numbers
 from sensiview.gui.plots.image_tiles import TileGrid
 from sensiview.gui.plots.item_plot import ItemPlot
 from sensiview.gui.themes import Theme
@@ -66,7 +61,7 @@ class ImageMapPlot(ItemPlot):
         if item.values.shape[-2:] != self.item.values.shape[-2:]:
             self._view = None
         self.item = item
-        self._look.choices.offer(self._looks())
+        self._look.choices.offer(look_choosers(item, several=self._count() > 1, differing=self._can_differ()))
         super().set_item(item)
 
     def chosen(self, key: str) -> str:
@@ -87,21 +82,6 @@ class ImageMapPlot(ItemPlot):
             offered.append(Chooser("below", "Shown", over, "alone" if "block" in self.item.axes else "over"))
         return offered
 
-    def _looks(self) -> list[Chooser]:
-        """Return scale, colours, cells and difference."""
-        offered = []
-        if self._count() > 1:
-            scales = (("row", "same in a row"), ("all", "same for all"), ("each", "own for each"))
-            offered.append(Chooser("scale", "Scale", scales, "row" if "block" in self.item.axes else "all"))
-        names = DIVERGING if self.item.signed else SEQUENTIAL
-        offered.append(Chooser("colours", "Colours", tuple((name, name) for name in names)))
-        if self.item.spacing is None:
-            sizes = tuple((str(n), f"{n} × {n}") for n in (2, 4, 8, 16) if n < min(self.item.values.shape[-2:]))
-            offered.append(Chooser("cells", "Cells", (("1", "pixels"), *sizes)))
-        if self._can_differ():
-            offered.append(Chooser("difference", "Difference", (("no", "no"), ("yes", "second − first"))))
-        return offered
-
     def build(self) -> None:
         """Draw the chosen maps."""
         found = self._arranged()
@@ -113,23 +93,34 @@ class ImageMapPlot(ItemPlot):
                 row.append(row[1] - row[0])
             columns = (*columns, "difference")
         self._places = [at for row in rows for at in ([*row, None] if differing else row)]
-        limits = limits_of(self._values, self.chosen("scale") or "all", signed=self.item.signed, differing=differing)
+        scale = self.chosen("scale") or "all"
+        limits = limits_of(
+            self._values, scale, signed=self.item.signed, differing=differing, clipping=self.chosen("ends") != "whole"
+        )
         look = Look(self.chosen("colours"), self._look.opacity.share, self._look.threshold.share)
-        tiles, bars = self._tiles(rows, limits, look)
+        tiles = self._tiles(rows, limits, look)
+        bars, told = legend(
+            [values[: len(row)] for values, row in zip(self._values, rows, strict=True)],
+            [ends[: len(row)] for ends, row in zip(limits, rows, strict=True)],
+            self._table(look, signed=self.item.signed),
+            scale=scale, signed=self.item.signed, unit=self.item.unit, hidden=look.threshold,
+        )  # fmt: skip
+        if self.chosen("below") == "image":
+            bars, told = [], []
         self._grid = TileGrid(
             tiles, self.colours, self.canvas.text_font(), row_names=names, column_names=columns, bars=bars,
             view=self._view, zoomed=self._keep_view,
         )  # fmt: skip
         self._flat = [values for row in self._values for values in row]
-        if subtitle := self._subtitle():
+        if subtitle := self._subtitle(told):
             line = TextLine(subtitle, self.colours.muted, self.canvas.text_font())
             self.canvas.grid.addItem(line, 1, 0, 1, 4)
             self.canvas.grid.setRowSpacing(1, 6)
         self.canvas.grid.addItem(self._grid, 2, 0, 1, 4)
         self.canvas.grid.setRowStretchFactor(2, 1)
 
-    def _subtitle(self) -> str:
-        """Return what is the same for all tiles: the places on axes that are not spanned, and the unit."""
+    def _subtitle(self, told: list[str]) -> str:
+        """Return what is the same for all tiles: places on axes that are not spanned, unit, what is told of colours."""
         first = self._places[0] or {}
         fixed = [
             label(self.item, axis, place)
@@ -137,11 +128,11 @@ class ImageMapPlot(ItemPlot):
             if length(self.item, axis) > 1 and len({(at or first)[axis] for at in self._places}) == 1
         ]
         unit = "" if self.item.unit in ("", "1") else self.item.unit
-        return "  ·  ".join([part for part in (self.item.over, *fixed, unit) if part])
+        return "  ·  ".join([part for part in (self.item.over, *fixed, unit, *told) if part])
 
     def _tiles(
         self, rows: list[list[dict[str, int]]], limits: list[list[tuple[float, float]]], look: Look
-    ) -> tuple[list[list[Tile]], list[Bar]]:
+    ) -> list[list[Tile]]:
         panel = QColor(self.colours.panel)
         none = np.array([panel.red(), panel.green(), panel.blue()], dtype=np.uint8)
         below = self.chosen("below") or "alone"
@@ -157,29 +148,19 @@ class ImageMapPlot(ItemPlot):
                 if below == "image" and ground is not None:
                     picture = ground
                 else:
-                    table = table_of(look.colours, self.colours, signed=signed)
+                    table = self._table(look, signed=signed)
                     picture = coloured(one, end, table, look, signed=signed, below=ground, none=none)
                 name = label(self.item, self._wrapped, places[column][self._wrapped]) if self._wrapped else ""
-                largest = f"max {_short(one)}" if many else ""
-                line.append(Tile(picture, " · ".join(part for part in (name, largest) if part)))
+                own_scale = column >= len(places) or self.chosen("scale") == "each"
+                size = scale_text(end, signed=signed) if own_scale else largest_text(one)
+                line.append(Tile(picture, " · ".join(part for part in (name, size if many else "") if part)))
             tiles.append(line)
-        return tiles, [] if below == "image" else self._bars(limits, look)
+        return tiles
 
-    def _bars(self, limits: list[list[tuple[float, float]]], look: Look) -> list[Bar]:
-        """Return a bar per row, or one where every row has the same scale; shares where each map has its own."""
-        signed = self.item.signed
-        table = table_of(look.colours, self.colours, signed=signed)
-        unit = "" if self.item.unit == "1" else self.item.unit
-        if self.chosen("scale") == "each":
-            return [Bar((-1.0, 1.0) if signed else (0.0, 1.0), "share of each map's largest", signed, table)]
-        found = []
-        for (low, high), *_ in limits:
-            power = scale_exponent(max(abs(low), abs(high)))
-            factor = 10.0**power
-            # Beside a small row there is no room for more than the power.
-            label = power_text(power) if self.chosen("scale") == "row" else f"{power_text(power)} {unit}".strip()
-            found.append(Bar((low / factor, high / factor), label, signed, table))
-        return found[:1] if self.chosen("scale") != "row" or len(found) == 1 else found
+    def _table(self, look: Look, *, signed: bool) -> Array:
+        """Return the colour map; over an image the dark theme's would be as dull as most images are."""
+        name = "blue to red" if signed and look.colours == "theme" and self.chosen("below") == "over" else look.colours
+        return table_of(name, self.colours, signed=signed)
 
     # Reading.
 
@@ -293,8 +274,3 @@ class ImageMapPlot(ItemPlot):
     def sizeHint(self) -> QSize:
         """Ask for a little more than the least."""
         return QSize(640, 480)
-
-
-def _short(values: Array) -> str:
-    finite = np.abs(values[np.isfinite(values)])
-    return short(float(finite.max()), 2) if finite.size else "–"

@@ -10,6 +10,8 @@ from sensiview.analysis.items import Array
 from sensiview.analysis.sensitivity_items import pixelised
 from sensiview.gui.plots.colours import colour_limits
 
+# Per cent of the values of a map that have a colour of their own; larger ones share the last one.
+CLIPPED = 99.5
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -37,7 +39,7 @@ def cells_of(values: Array, side: int) -> Array:
 
 
 def limits_of(
-    values: list[list[Array]], scale: str, *, signed: bool, differing: bool
+    values: list[list[Array]], scale: str, *, signed: bool, differing: bool, clipping: bool = True
 ) -> list[list[tuple[float, float]]]:
     """Return the ends of the colours of every map, row by row.
 
@@ -50,7 +52,12 @@ def limits_of(
     signed : bool
     differing : bool
         The last map of each row is a difference, with a scale of its own.
+    clipping : bool
+        Colours end at the `CLIPPED` percentile of the values' size in each map, not at its largest value: one pixel
+        would take the whole scale of a gradient otherwise.
     """
+    if clipping:
+        values = [[_without_outliers(one) for one in row] for row in values]
     own = [row[:-1] if differing else row for row in values]
     if scale == "each":
         found = [[colour_limits(one, signed=signed) for one in row] for row in values]
@@ -65,3 +72,21 @@ def limits_of(
         for row, ends in zip(values, found, strict=True):
             ends[-1] = colour_limits(row[-1], signed=True)
     return found
+
+
+def reaches_below(values: Array, low: float) -> bool:
+    """Say whether a finite value is smaller than `low`."""
+    return bool(np.any((values < low) & np.isfinite(values)))
+
+
+def _without_outliers(values: Array) -> Array:
+    """Return values no larger, either way, than the `CLIPPED` percentile of their size.
+
+    Up to 200 values stay as they are, since the percentile is one of the values; so does a map that would be constant.
+    """
+    sizes = np.abs(values[np.isfinite(values)])
+    if not sizes.size:
+        return values
+    reach = float(np.percentile(sizes, CLIPPED, method="higher"))
+    kept: Array = np.where(np.isfinite(values), np.clip(values, -reach, reach), values)
+    return kept if np.nanmin(kept) < np.nanmax(kept) else values

@@ -17,14 +17,14 @@ from PySide6.QtWidgets import (
 )
 
 from sensiview.gui.plots.colours import pen
-from sensiview.gui.plots.heat_map import ColourBar
-from sensiview.gui.plots.image_tile import Bar, Tile, to_image
+from sensiview.gui.plots.image_tile import Bar, Tile, bar_of, shortened, to_image
 from sensiview.gui.themes import Theme
 
 _GAP = 8.0
-_MOST_NAME = 120.0
+_MOST_NAME, _MOST_UPRIGHT = 120.0, 140.0
 _LEAST_TILE = 56.0
-_LONGEST_BAR = 420.0
+# A bar for all rows is no longer than this, or than a tile: its label is seen without scrolling.
+_LONGEST_BAR, _USUAL_BAR = 420.0, 200.0
 # Wheel steps of 120 zoom by this factor; at least so many pixels stay in sight.
 _ZOOM, _LEAST_PIXELS = 1.25, 4.0
 
@@ -65,11 +65,11 @@ class TileGrid(QGraphicsWidget):
         self._zoomed = zoomed
         self.view = view or QRectF(0, 0, self.width, self.height)
         self._cursor: tuple[int, int, int] | None = None
-        self._bars = [ColourBar(b.limits, b.label, b.signed, colours, font, table=b.table) for b in bars]
+        self._bars = [bar_of(bar, colours, font) for bar in bars]
         for bar in self._bars:
             bar.setParentItem(self)
         self._boxes: list[QRectF] = []
-        self._shift = 0.0
+        self._shift = self._above = 0.0
         self.setAcceptedMouseButtons(Qt.MouseButton.LeftButton)
         self.setMinimumSize(80, 60)
 
@@ -83,12 +83,12 @@ class TileGrid(QGraphicsWidget):
     def least_height(self, width: float) -> float:
         """Return the height that rows of readable tiles need at this width."""
         tile = max(_LEAST_TILE, min(self._tile_width(width), 72.0))
-        return self._top() + len(self._rows) * (tile * self._aspect() + self._caption() + _GAP)
+        return self._top(tile) + len(self._rows) * (tile * self._aspect() + self._caption() + _GAP)
 
     def full_height(self, width: float) -> float:
         """Return the height at which the tiles fill this width; more would stay empty."""
-        step = self._tile_width(width) * self._aspect() + self._caption() + _GAP
-        return self._top() + len(self._rows) * step
+        wide = self._tile_width(width)
+        return self._top(wide) + len(self._rows) * (wide * self._aspect() + self._caption() + _GAP)
 
     def resizeEvent(self, event: QGraphicsSceneResizeEvent) -> None:
         """Lay tiles and bars out."""
@@ -98,9 +98,11 @@ class TileGrid(QGraphicsWidget):
     def _arrange(self) -> None:
         size = self.size()
         count = max(1, len(self._rows))
-        high = (size.height() - self._top()) / count - self._caption() - _GAP
-        wide = self._tile_width(size.width())
-        scale = max(1e-6, min(wide, high / self._aspect()))
+        scale = self._tile_width(size.width())
+        for _ in range(2):  # names that stand upright leave less height, narrower tiles turn names upright
+            self._above = self._top(scale)
+            high = (size.height() - self._above) / count - self._caption() - _GAP
+            scale = max(1e-6, min(scale, high / self._aspect()))
         tile = QSizeF(scale, scale * self._aspect())
         step = QSizeF(tile.width() + _GAP, tile.height() + self._caption() + _GAP)
         self._boxes = []
@@ -110,14 +112,16 @@ class TileGrid(QGraphicsWidget):
         self._shift = max(0.0, 0.4 * spare)
         for row, tiles in enumerate(self._rows):
             for column in range(len(tiles)):
-                corner = QPointF(self._shift + self._left() + column * step.width(), self._top() + row * step.height())
+                corner = QPointF(self._shift + self._left() + column * step.width(), self._above + row * step.height())
                 self._boxes.append(QRectF(corner, tile))
         right = self._shift + self._left() + self.columns * step.width() - _GAP
         for number, bar in enumerate(self._bars):
             whole = len(self._bars) == 1
             height = count * step.height() - self._caption() - _GAP if whole else tile.height()
-            height = min(height, _LONGEST_BAR)
-            bar.setGeometry(QRectF(right, self._top() + number * step.height(), bar.minimumWidth(), height))
+            height = min(height, max(_USUAL_BAR, tile.height()), _LONGEST_BAR)
+            # A bar for all begins beside upright names, so that it is seen without scrolling.
+            top = 0.0 if whole and self._above > 2 * self._metrics.height() else self._above + number * step.height()
+            bar.setGeometry(QRectF(right, top, bar.minimumWidth(), height))
 
     def _tile_width(self, width: float) -> float:
         bar = max((bar.minimumWidth() for bar in self._bars), default=0.0)
@@ -130,8 +134,14 @@ class TileGrid(QGraphicsWidget):
         widest = max((self._metrics.horizontalAdvance(name) for name in self.row_names), default=0.0)
         return min(widest, _MOST_NAME) + 8 if widest else 0.0
 
-    def _top(self) -> float:
-        return self._metrics.height() + 4 if any(self.column_names) else 0.0
+    def _top(self, tile: float) -> float:
+        """Return the height of the column names: they stand upright where one is wider than a tile."""
+        if not any(self.column_names):
+            return 0.0
+        return (self._longest_name() if self._longest_name() > tile + _GAP / 2 else self._metrics.height()) + 4
+
+    def _longest_name(self) -> float:
+        return min(_MOST_UPRIGHT, max(self._metrics.horizontalAdvance(name) for name in self.column_names))
 
     def _caption(self) -> float:
         return self._metrics.height() + 2 if any(tile.caption for tile in self.tiles) else 0.0
@@ -174,8 +184,7 @@ class TileGrid(QGraphicsWidget):
                 tile, box = self.tiles[number], self._boxes[number]
                 self._paint_tile(painter, tile, image, box)
                 if row == 0 and column < len(self.column_names):
-                    top = QRectF(box.x(), 0, box.width(), self._metrics.height())
-                    self._text(painter, self.column_names[column], top, Qt.AlignmentFlag.AlignHCenter, strong=True)
+                    self._paint_column_name(painter, self.column_names[column], box)
                 if column == 0 and row < len(self.row_names):
                     side = QRectF(self._shift, box.y(), self._left() - 8, box.height())
                     self._text(painter, self.row_names[row], side, Qt.AlignmentFlag.AlignRight, strong=True)
@@ -206,6 +215,18 @@ class TileGrid(QGraphicsWidget):
         if tile.caption:
             below = QRectF(box.x() - _GAP / 2, box.bottom() + 2, box.width() + _GAP, self._metrics.height())
             self._text(painter, tile.caption, below, Qt.AlignmentFlag.AlignHCenter)
+
+    def _paint_column_name(self, painter: QPainter, name: str, box: QRectF) -> None:
+        line = self._metrics.height()
+        if self._above <= line + 4:
+            above = QRectF(box.x() - _GAP / 2, 0, box.width() + _GAP, line)
+            self._text(painter, name, above, Qt.AlignmentFlag.AlignHCenter, strong=True)
+            return
+        painter.save()
+        painter.translate(box.center().x(), box.y() - 4)
+        painter.rotate(-90)
+        self._text(painter, name, QRectF(0, -line / 2, _MOST_UPRIGHT, line), Qt.AlignmentFlag.AlignLeft, strong=True)
+        painter.restore()
 
     def _text(
         self, painter: QPainter, text: str, box: QRectF, align: Qt.AlignmentFlag, *, strong: bool = False
@@ -273,12 +294,3 @@ class TileGrid(QGraphicsWidget):
         self.view = view
         self._zoomed(view if view.width() < self.width else None)
         self.update()
-
-
-def shortened(text: str, metrics: QFontMetricsF, width: float) -> str:
-    """Return `text` no wider than `width`; of a name with a value behind it (``name · value``) the name is cut."""
-    name, dot, value = text.rpartition(" · ")
-    room = width - metrics.horizontalAdvance(dot + value)
-    if not dot or room < metrics.horizontalAdvance("mm…"):
-        return metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width)
-    return metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, room) + dot + value

@@ -15,8 +15,8 @@ from sensiview.gui.number_text import short, with_unit_behind
 from sensiview.gui.plots.arrangement import title_of
 from sensiview.gui.plots.canvas import Panel
 from sensiview.gui.plots.chooser_bar import clear_layout
+from sensiview.gui.plots.colour_bar import ColourBar
 from sensiview.gui.plots.colours import colour_limits, lookup_table, to_indices
-from sensiview.gui.plots.heat_map import ColourBar
 from sensiview.gui.plots.item_plot import ItemPlot
 from sensiview.gui.plots.ticks import NumberTicks
 from sensiview.gui.themes import Theme
