@@ -10,6 +10,7 @@ from sensiview.datasets.image_kinds import kind_of
 from sensiview.datasets.image_memory import images_from_arrays, is_image
 from sensiview.datasets.image_opening import images_from_files
 from sensiview.datasets.images import ImageSet
+from sensiview.errors import ModelError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -51,7 +52,7 @@ def network_for(
     Raises
     ------
     ModelError
-        It can't compute on an image.
+        It can't compute on an image, or takes grey ones and these are in colour, or the other way round.
     """
     from sensiview.models.image_geometry import seen_image
     from sensiview.models.image_settings import parse_image_settings
@@ -59,6 +60,8 @@ def network_for(
 
     name = type(module).__name__
     pixels = images.image(0)
+    if not preprocessing:
+        _check_colours(module, name, pixels.shape[0])
     if preprocessing and preprocessing.get("kind") == "image":
         pixels = seen_image(pixels, parse_image_settings(preprocessing, name), images.valid_range)
 
@@ -101,13 +104,30 @@ def _are_images(module: nn.Module | None, data: Any) -> bool:
     return not any(hasattr(one, "ndim") for one in many) or bool(_looks_at_images(module))
 
 
+def _check_colours(module: nn.Module, name: str, given: int) -> None:
+    """Refuse grey images for a network of colours and the other way round, with the setting that brings them over."""
+    wanted = getattr(_first_convolution(module), "in_channels", given)
+    if wanted == given or {wanted, given} != {1, 3}:
+        return
+    words = {1: "grey images", 3: "colour images"}
+    how = "repeats the grey" if wanted == 3 else "takes their brightness"
+    raise ModelError(
+        f"The network '{name}' takes {words[wanted]}, these are {words[given]}. Give analyse() the argument "
+        f"preprocessing={{'kind': 'image', 'channels': {wanted}}}, which {how}, with the network's own mean and std."
+    )
+
+
 def _looks_at_images(module: nn.Module | None) -> bool | None:
     """Say whether the network's first convolution goes over two axes; None where it has none."""
     if module is None:
         return False
+    from torch.nn import Conv2d
+
+    found = _first_convolution(module)
+    return None if found is None else isinstance(found, Conv2d)
+
+
+def _first_convolution(module: nn.Module) -> nn.Module | None:
     from torch.nn import Conv1d, Conv2d, Conv3d
 
-    for one in module.modules():
-        if isinstance(one, Conv1d | Conv2d | Conv3d):
-            return isinstance(one, Conv2d)
-    return None
+    return next((one for one in module.modules() if isinstance(one, Conv1d | Conv2d | Conv3d)), None)

@@ -87,7 +87,10 @@ def _with_identifiers(project: Project, parameters: Mapping[str, Any]) -> Mappin
             called.setdefault(record.name, []).append(record.id)
             called[record.id] = [record.id]
     wanted = [part.strip() for part in given.split(",")] if isinstance(given, str) else list(given)
-    runs = [called[run][0] if len(called.get(run, ())) == 1 else run for run in wanted]
+    for run in wanted:
+        if len(several := called.get(run, ())) > 1:
+            raise UserError(f"{len(several)} finished runs are called '{run}'. Say which: {', '.join(several)}.")
+    runs = [called[run][0] if run in called else run for run in wanted]
     return {**parameters, "runs": runs}
 
 

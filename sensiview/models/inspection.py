@@ -82,6 +82,11 @@ def describe(
     n_outputs = columns.shape[1]
     _check_names(name, tuple(rows.shape[1:]), n_outputs, input_names, output_names, class_names)
     notes = [*known.pop("notes", ()), *([note] if note else []), *trace.notes]
+    if not output.is_floating_point():
+        notes.append(
+            "It gives whole numbers, such as that of a class, and no scores: there is no gradient, and changes are "
+            "seen only where the number jumps. Let it return the scores themselves."
+        )
     if emits is None:
         emits = _emits(activation, len(class_names))
         if activation == "log_softmax":

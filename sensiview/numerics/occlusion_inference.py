@@ -18,6 +18,10 @@ from sensiview.numerics.occlusion_windows import Windows
 # Windows that are computed between two words to whoever waits, without a batch size of the user's.
 AT_ONCE = 128
 _WHOLE = "Every input was computed whole: windows of a network for volumes can't be computed alone."
+_WHOLE_NUMBERS = (
+    "Every input was computed whole: the network gives whole numbers, such as that of a class, and no scores. Let it "
+    "return the scores, or most maps stay empty."
+)
 
 
 class WindowInference:
@@ -43,8 +47,11 @@ class WindowInference:
         self._found: IncrementalNetwork | FullInference | None = None
         self.sentence = _WHOLE
         if len(space.shape) == 2:
-            self._found = IncrementalNetwork.build(network.module, space.prepared(base[:1]))
+            prepared = space.prepared(base[:1])
+            self._found = IncrementalNetwork.build(network.module, prepared)
             self.sentence = self._found.describe()
+            if isinstance(self._found, FullInference) and not self._found.keep(prepared).outputs.is_floating_point():
+                self.sentence = _WHOLE_NUMBERS
 
     @property
     def possible(self) -> bool:

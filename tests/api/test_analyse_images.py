@@ -124,3 +124,29 @@ def test_that_what_does_not_fit_is_a_sentence(tmp_path: Path) -> None:
         analyse(network(), [tmp_path / "a.png"])
     with pytest.raises(UserError, match=r"channels|shape"):
         analyse(network(channels=5), [Image.fromarray(colours(0))])
+
+
+@pytest.mark.parametrize(("channels", "given", "words"), [(3, 1, "these are grey images"), (1, 3, "takes grey images")])
+def test_that_other_colours_than_the_networks_name_the_setting_that_brings_them_over(
+    channels: int, given: int, words: str
+) -> None:
+    rows = np.random.default_rng(0).random((2, given, 6, 8)).astype(np.float32)
+    with pytest.raises(UserError, match=words) as refused:
+        analyse(network(channels), rows)
+    settings = {"kind": "image", "channels": channels}
+    assert f"preprocessing={settings}" in refused.value.sentence
+    assert analyse(network(channels), rows, preprocessing=settings).evaluations == 2
+
+
+def test_that_a_network_of_class_numbers_is_said_to_give_no_scores() -> None:
+    class Chosen(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = network()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.inner(x).argmax(dim=1)
+
+    rows = np.random.default_rng(0).random((1, 3, 6, 8)).astype(np.float32)
+    result = sensiview.analyse("occlusion", Chosen(), rows, device="cpu", progress=False, parameters={"window": 4})
+    assert "the network gives whole numbers, such as that of a class, and no scores" in result["note"].text

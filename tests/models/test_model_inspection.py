@@ -57,6 +57,21 @@ def test_that_odd_layers_are_told_in_sentences() -> None:
     assert "blocks" not in notes
 
 
+def test_that_layers_know_in_which_order_they_end() -> None:
+    card = look(Branched(), 3, 8, 6)
+    order = [card.layer(name).done for name in ("stem.0", "stem.1", "stem", "twice", "memory", "blocks.0")]
+    assert order == sorted(order, key=lambda place: -1 if place is None else place)
+    assert card.layer("never").done is None
+
+
+def test_that_a_network_that_gives_the_number_of_a_class_is_told_so() -> None:
+    class Chosen(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.flatten(1).argmax(dim=1)
+
+    assert "It gives whole numbers, such as that of a class, and no scores" in " ".join(look(Chosen(), 3, 8, 6).notes)
+
+
 class Ends(nn.Module):
     def __init__(self, end: object) -> None:
         super().__init__()
