@@ -67,7 +67,7 @@ def opacity_of_glyph(glyph: NDArray[Any], white: float) -> Bytes:
 
     grey = Image.fromarray(np.asarray(glyph, dtype=np.float32) / np.float32(white))
     drawn = np.asarray(grey.resize((DIGIT, DIGIT), Image.Resampling.BILINEAR))
-    return np.rint(np.clip(drawn, 0, 1) * OPAQUE).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(drawn, 0, 1) * OPAQUE), dtype=np.uint8)
 
 
 def draw_digits(opacity: Bytes, digit: Levels, background: Levels, position: Levels) -> Bytes:
@@ -104,7 +104,7 @@ def opacity_in_picture(picture: Bytes, digit: int, background: int, position: in
     ramp = _blend(np.arange(OPAQUE + 1), _DIGITS[digit], _BACKGROUNDS[background])
     channel = int(np.abs(_DIGITS[digit] - _BACKGROUNDS[background]).argmax())
     distance = np.abs(cell[..., channel, None].astype(np.int64) - ramp[:, channel])
-    opacity = distance.argmin(axis=-1).astype(np.uint8)
+    opacity = np.asarray(distance.argmin(axis=-1), dtype=np.uint8)
     again = draw_digits(opacity, *(np.array([level]) for level in (digit, background, position)))
     if not np.array_equal(again[0], picture):
         raise DataError("the picture shows something else than a digit with these colours at this place")
@@ -119,4 +119,5 @@ def _window(position: int) -> tuple[slice, slice]:
 
 def _blend(opacity: NDArray[np.int64], digit: NDArray[np.int64], background: NDArray[np.int64]) -> Levels:
     """Return ``background + opacity / 32 * (digit - background)`` in whole numbers, the same on every machine."""
-    return background + (opacity[..., None] * (digit - background) + OPAQUE // 2) // OPAQUE
+    mixed: Levels = background + (opacity[..., None] * (digit - background) + OPAQUE // 2) // OPAQUE
+    return mixed

@@ -49,20 +49,19 @@ def steps(project: Project, catalogue: Catalogue, quick: bool) -> Iterator[RunRe
     sample = _Digits(project, catalogue, _QUICK if quick else _FULL)
     screenings = []
     for p in P_CORR:
-        screening = yield from sample.cheat(f"p_corr {p:g}", {"p_corr": p}, watched=p in _WATCHED)
+        screening = yield from sample.cheat(f"p {p:g}", {"p_corr": p}, watched=p in _WATCHED)
         screenings.append(screening.id)
     yield new_analysis(
-        project, catalogue, "screening_trend", dataset=_dataset(f"p_corr {P_CORR[0]:g}"),
-        name="What networks cheat with as the bias grows",
+        project, catalogue, "screening_trend", dataset=_dataset(f"p {P_CORR[0]:g}"),
+        name="With what networks cheat as the bias grows",
         parameters={"runs": screenings, "quantity": "p_corr"},
     )  # fmt: skip
-    factor = ALONE.replace("_", " ")
-    name = f"{factor} {_ALONE_P:g}"
+    name = f"background {_ALONE_P:g}"
     alone = yield from sample.cheat(name, {"p_corr": _OTHERS_P, ALONE: _ALONE_P}, watched=False)
     yield new_analysis(
-        project, catalogue, "screening_trend", dataset=_dataset(name), name=f"One factor biased more, {factor}",
+        project, catalogue, "screening_trend", dataset=_dataset(name), name=f"{name}, with what it cheats",
         parameters={
-            "runs": [screenings[0], alone.id], "numbers": [P_CORR[0], _ALONE_P], "quantity": f"bias of the {factor}",
+            "runs": [screenings[0], alone.id], "numbers": [P_CORR[0], _ALONE_P], "quantity": "p_corr of the background",
         },
     )  # fmt: skip
 
@@ -77,11 +76,11 @@ class _Digits:
         """Make digits, train a network on them, screen it; with `watched` also redraw what the screening ranks."""
         dataset = _dataset(name)
         yield new_preparation(
-            self.project, "biased_digits", name=f"Drawing, {name}",
+            self.project, "biased_digits", name=f"{name}, drawing",
             parameters={"name": dataset, **bias, **self._glyphs()},
         )  # fmt: skip
         training = new_training(
-            self.project, "biased_digits_cnn", dataset=dataset, name=f"network, {name}",
+            self.project, "biased_digits_cnn", dataset=dataset, name=f"{name}, network",
             recipe={"epochs": self.size.epochs, "train_rows": "split=train", "test_rows": "split=test"},
         )  # fmt: skip
         yield training
@@ -91,16 +90,16 @@ class _Digits:
 
         def analysis(key: str, title: str, **parameters: Any) -> RunRecord:
             return new_analysis(
-                self.project, self.catalogue, key, dataset=dataset, model=model, name=f"{title}, {name}",
+                self.project, self.catalogue, key, dataset=dataset, model=model, name=f"{name}, {title}",
                 parameters=parameters,
             )  # fmt: skip
 
-        screening = analysis("morris", "Screening", images=self._screened(dataset), **_SCREENING)
+        screening = analysis("morris", "screening", images=self._screened(dataset), **_SCREENING)
         yield screening
         if watched:
-            yield analysis("classification", "Digits without bias", images="split=unbiased")
+            yield analysis("classification", "digits without bias", images="split=unbiased")
             yield analysis(
-                "masking_validation", "Factors drawn anew", runs=[screening.id], by="mu_star", repeats=self.size.redrawn
+                "masking_validation", "factors drawn anew", runs=[screening.id], by="mu_star", repeats=self.size.redrawn
             )
         return screening
 

@@ -118,7 +118,7 @@ def _bias(table: pd.DataFrame, planted: Mapping[str, float]) -> IndexTable:
         frame=pd.DataFrame(rows, columns=["split", "factor", "images", *names]),
         keys=("split", "factor"),
         values=("images", *names),
-        units={"images": "", "planted": "probability", "found": "share of images"},
+        units={"images": "", "planted": "", "found": ""},
         plot="none",
     )
 

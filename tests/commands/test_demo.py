@@ -111,18 +111,18 @@ def test_that_the_digits_demo_names_what_each_network_cheats_with(sensiview: Com
         return frame
 
     for p in digits.P_CORR:
-        summary = table(f"network, p_corr {p:g}", "summary").set_index("split")
+        summary = table(f"p {p:g}, network", "summary").set_index("split")
         assert summary.loc["test", "accuracy"] > 0.7
     # Where colours and place say nothing, the network of strongly biased digits is lost.
-    cheated, fair = (table(f"Digits without bias, p_corr {p:g}", "accuracy").loc[0, "accuracy"] for p in (0.8, 0.5))
+    cheated, fair = (table(f"p {p:g}, digits without bias", "accuracy").loc[0, "accuracy"] for p in (0.8, 0.5))
     assert cheated < 0.5 < fair
-    trend = table("What networks cheat with as the bias grows", "trend")
+    trend = table("With what networks cheat as the bias grows", "trend")
     wide = trend.pivot(index="p_corr", columns="factor", values="mu_star")
     # As in the study: place matters little, and both colours matter more where they are biased more.
     assert (wide["position"] < 0.2 * wide.max(axis=1)).all()
     assert (wide.loc[0.8, ["digit_colour", "background_colour"]] > wide.loc[0.5].max()).all()
     # One factor is biased more than the others: it leads by far, and the lead is no chance.
-    (leader,) = table("One factor biased more, background colour", "leaders").tail(1).to_dict("records")
+    (leader,) = table("background 0.9, with what it cheats", "leaders").tail(1).to_dict("records")
     assert leader["leading"] == digits.ALONE
     assert leader["ahead_low"] > 0.5 * leader["mu_star"]
     assert sensiview("check", folder).code == 0
