@@ -137,8 +137,9 @@ class SanityRun:
         self._control(scores)
         order = ("randomisation", "seeds", "baseline", "deletion", "insertion", "control")
         self.judgements.sort(key=lambda judgement: order.index(judgement.check))
-        text = [verdict(self.judgements), self._about(), *self.opened.warnings]
-        items: dict[str, Item] = {"verdict": Note(title="Can this map be trusted?", text=" ".join(text))}
+        lines = [verdict(self.judgements), self._about().strip(), *self.opened.warnings]
+        text = "\n".join(line for line in lines if line)
+        items: dict[str, Item] = {"verdict": Note(title="Can this map be trusted?", text=text)}
         return Result(items | self.items, evaluations=self.evaluations, warnings=tuple(self.opened.warnings))
 
     def _of_the_map(self) -> None:

@@ -105,7 +105,7 @@ def as_map(value: Tensor, form: MapForm | None) -> Tensor:
             f"The layer gives {value.shape[1]:,} tokens for this input and gave {form.skipped + cells:,} "
             "when the network was added, so they can't be laid out as a map. Give inputs of the size it was added with."
         )
-    return patches.movedim(-1, 1).unflatten(2, form.space)
+    return patches.movedim(-1, 1).reshape(len(value), -1, *form.space)
 
 
 def layer_cams(
