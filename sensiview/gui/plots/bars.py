@@ -31,7 +31,9 @@ ALL = "\x00all"
 _SIDEWAYS_ABOVE = 12  # more names than this are read better one below the other
 _LEVEL = 700.0  # pixels of names that fit side by side in a plot of usual width
 _MOST_BARS = 300
-_MOST_TOGETHER = 6
+_MOST_TOGETHER = 9
+# Panels that say little one without the other.
+_SEEN_TOGETHER = ("component", "measure", "quantity")
 _MATRIX_FROM = 4
 _GROUP = 0.78  # share of a category's room that its bars take
 # Sign and explanation of the remarks that analyses make; others share the dot.
@@ -82,7 +84,7 @@ class BarsPlot(ItemPlot):
                 ((ALL, f"All {len(data.panels)} one below the other"),) if len(data.panels) <= _MOST_TOGETHER else ()
             )
             options = (*((p, p) for p in data.panels), *together)
-            first = ALL if together and data.panel_axis == "component" else data.panels[0]
+            first = ALL if together and data.panel_axis in _SEEN_TOGETHER else data.panels[0]
             offered.append(Chooser("output", title_of(data.panel_axis).capitalize(), options, first))
         if len(data.categories) > 1:
             largest = tuple((s, f"Largest {title_of(s)} first") for s in data.series)

@@ -8,11 +8,12 @@ from sensiview.analysis.items import INPUT_VALUE, FieldMap, ImageSeries, IndexTa
 from sensiview.gui.plots.image_film import FilmPlot
 from sensiview.gui.plots.image_maps import ImageMapPlot
 from sensiview.gui.plots.image_pictures import PicturesPlot
+from sensiview.gui.plots.screening_parts_plot import PartsPlot, shows_parts
 from sensiview.gui.plots.screening_plot import ScreeningPlot
 from sensiview.gui.volume_maps import is_volume_map
 
 # Plots that look at other items of the same result: take `beside`.
-WithOthers: TypeAlias = "type[ImageMapPlot | PicturesPlot | FilmPlot | ScreeningPlot]"
+WithOthers: TypeAlias = "type[ImageMapPlot | PicturesPlot | FilmPlot | ScreeningPlot | PartsPlot]"
 _SERIES = ("image", "target", "cell")
 _MOST_CHANNELS = 4
 
@@ -27,6 +28,8 @@ def plot_with_others(item: Item) -> WithOthers | None:
         return None
     if item.axes[-2:] != ("y", "x") or "z" in item.axes:
         return None
+    if shows_parts(item):
+        return PartsPlot
     if item.unit == INPUT_VALUE and item.axes[-3:-2] == ("channel",) and item.values.shape[-3] <= _MOST_CHANNELS:
         return FilmPlot if item.axes[-4:-3] == ("step",) else PicturesPlot
     return ImageMapPlot
