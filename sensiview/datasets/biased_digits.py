@@ -131,9 +131,7 @@ class Bias:
 
 
 # As many images of every value, whatever the class.
-NO_BIAS = Bias(
-    *(1 / len(factor.labels) for factor in FACTORS),
-)
+NO_BIAS = Bias(*(1 / len(factor.labels) for factor in FACTORS))
 
 
 @dataclass(frozen=True)
@@ -171,8 +169,8 @@ def make_biased_digits(
     Parameters
     ----------
     folder : Path
-        Receives ``images/*.png`` and ``digits.csv`` with the columns path, label (the digit), split, digit_colour,
-        background_colour, position (names of levels), and glyph (drawings of one glyph belong together).
+        Receives ``00000.png`` and so on, and ``digits.csv`` with the columns path, label (the digit), split,
+        digit_colour, background_colour, position (names of levels), and glyph (drawings of one belong together).
     glyphs : Glyphs
     parts : tuple of Part
         Splits in the order of the table.
@@ -195,7 +193,7 @@ def make_biased_digits(
 
     if not any(part.drawings * len(part.glyphs) for part in parts):
         raise UserError("There is no digit to draw. Take at least one glyph and one drawing of each.")
-    (folder / "images").mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(seed)
     lines = io.StringIO()
     table = csv.writer(lines, lineterminator="\n")
@@ -205,7 +203,7 @@ def make_biased_digits(
         places = np.repeat(part.glyphs, part.drawings)
         levels = drawn_levels(glyphs.labels[places], part.bias, random)
         for place, row in zip(places.tolist(), levels, strict=True):
-            name = f"images/{number:05d}.png"
+            name = f"{number:05d}.png"
             picture = draw_digits(glyphs.opacity(place), *row[:, None])[0]
             Image.fromarray(picture).save(folder / name)
             told = [factor.labels[level] for factor, level in zip(FACTORS, row.tolist(), strict=True)]

@@ -280,7 +280,7 @@ def test_that_a_picture_that_is_not_as_its_row_says_is_a_sentence(tmp_path: Path
     changed[:, ::5] = 128
     Image.fromarray(changed).save(path)
     images = images_from_files([table])
-    with pytest.raises(DataError, match=r"'images/00001.png' is not as its row of the table says"):
+    with pytest.raises(DataError, match=r"'00001.png' is not as its row of the table says"):
         GENERATOR.generate(images, 1, np.zeros((1, 3)))
     GENERATOR.generate(images, 0, np.zeros((1, 3)))
 
