@@ -10,12 +10,21 @@ import numpy as np
 
 from sensiview.analysis.activation_starts import Starts
 from sensiview.analysis.image_choice import colour_names
-from sensiview.analysis.items import INPUT_VALUE, Array, Curve, FieldMap, ImageSeries, IndexTable, Item, Matrix
+from sensiview.analysis.items import (
+    INPUT_CHANGE,
+    INPUT_VALUE,
+    Array,
+    Curve,
+    FieldMap,
+    ImageSeries,
+    IndexTable,
+    Item,
+    Matrix,
+)
 
 if TYPE_CHECKING:
     from sensiview.datasets.images import ImageSet
 
-CHANGE = "change of the input value"
 _MOST_PREVIEW = 90_000
 # A grid of more classes than this is not read by anybody.
 MOST_CROSS = 60
@@ -106,7 +115,7 @@ def picture_items(of: Pictures, start: Array, found: Array, snapshots: Array, st
             values=of.folded(np.abs(change).mean(axis=1)),
             axes=(*axes, "y", "x"),
             coordinates=labels,
-            unit=CHANGE,
+            unit=INPUT_CHANGE,
         ),
         "difference": FieldMap(
             title="Difference to the start",
@@ -114,7 +123,7 @@ def picture_items(of: Pictures, start: Array, found: Array, snapshots: Array, st
             values=of.folded(change),
             axes=(*axes, "channel", "y", "x"),
             coordinates=whole,
-            unit=CHANGE,
+            unit=INPUT_CHANGE,
             signed=True,
         ),
         "image": FieldMap(

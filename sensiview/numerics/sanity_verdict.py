@@ -115,10 +115,10 @@ def judge_control(drop: float, random: float, low: float, high: float, p: float,
 
 
 def verdict(judgements: Sequence[Judgement]) -> str:
-    """Return the sentences, a line each, led by one that says how many checks are passed.
+    r"""Return the sentences, a line each, led by one that says how many checks are passed.
 
     >>> verdict([judge_seeds(0.94, 0.0)])
-    'Passes: the one check that was made.\\nIt is stable over seeds (rank correlation 0.94).'
+    'Passes: the one check that was made.\nIt is stable over seeds (rank correlation 0.94).'
     """
     if not judgements:
         return "No check was made: all are switched off, or none is possible for this map."

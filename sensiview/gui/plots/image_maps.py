@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
-from sensiview.analysis.items import Array, FieldMap, Item
+from sensiview.analysis.items import INPUT_CHANGE, Array, FieldMap, Item
 from sensiview.gui.number_text import short, with_unit_behind
 from sensiview.gui.plots.arrangement import title_of
 from sensiview.gui.plots.canvas import TextLine
@@ -79,7 +79,8 @@ class ImageMapPlot(ItemPlot):
             offered.append(Chooser(f"axis_{axis}", title_of(axis).capitalize(), options))
         if self._ground.series(self.item) is not None:
             over = (("over", "over the image"), ("alone", "alone"), ("image", "image only"))
-            offered.append(Chooser("below", "Shown", over, "alone" if "block" in self.item.axes else "over"))
+            bare = "block" in self.item.axes or self.item.unit == INPUT_CHANGE
+            offered.append(Chooser("below", "Shown", over, "alone" if bare else "over"))
         return offered
 
     def build(self) -> None:

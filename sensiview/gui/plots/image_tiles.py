@@ -22,6 +22,7 @@ from sensiview.gui.themes import Theme
 
 _GAP = 8.0
 _MOST_NAME, _MOST_UPRIGHT = 120.0, 140.0
+_NAME_SHARE = 0.22  # of the width, for names of rows
 _LEAST_TILE = 56.0
 # A bar for all rows is no longer than this, or than a tile: its label is seen without scrolling.
 _LONGEST_BAR, _USUAL_BAR = 420.0, 200.0
@@ -132,7 +133,7 @@ class TileGrid(QGraphicsWidget):
 
     def _left(self) -> float:
         widest = max((self._metrics.horizontalAdvance(name) for name in self.row_names), default=0.0)
-        return min(widest, _MOST_NAME) + 8 if widest else 0.0
+        return min(widest, max(_MOST_NAME, _NAME_SHARE * self.size().width())) + 8 if widest else 0.0
 
     def _top(self, tile: float) -> float:
         """Return the height of the column names: they stand upright where one is wider than a tile."""
