@@ -215,7 +215,8 @@ def _opener(
 
         if data.images is not None:
             return network_for(model, data.images, class_names, preprocessing, device)
-        sample, names = None, class_names
+        sample: Any = None
+        names = class_names
         if data.volumes is not None:
             sample, names = data.volumes.batch([0]), class_names or tuple(data.volumes.card.class_counts)
         elif data.table is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +40,11 @@ class MaskedRun:
         Of the score.
     classes : bool
         Whether the network can be right or wrong.
+    what : str
+        What parts are called: ``parts``, ``columns``, ``factors``.
+    ranked : mapping
+        Names of the parts in the order in which they are changed, by measure and side; empty where every input has its
+        own.
     """
 
     title: str
@@ -50,6 +55,8 @@ class MaskedRun:
     parts: float
     unit: str
     classes: bool
+    what: str = "parts"
+    ranked: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def inputs(self) -> int:
@@ -83,6 +90,8 @@ def curves_item(runs: Sequence[MaskedRun], measures: Sequence[str], verb: str, r
                     row = {"run": run.title, "measure": measure, "side": side, "share": float(share)}
                     for column in columns:
                         row |= _told(column, curves[column], point)
+                    names = run.ranked.get((measure, side), ())
+                    row["changed"] = names[point - 1] if 0 < point <= len(names) else ""
                     rows.append(row)
     score = _score_word(runs)
     return Curve(
@@ -96,6 +105,38 @@ def curves_item(runs: Sequence[MaskedRun], measures: Sequence[str], verb: str, r
         series=("run", "measure", "side"),
         bands={column: Interval(low=f"{column}_low", high=f"{column}_high") for column in columns},
         units={"share": f"of the parts, {verb}", "score_change": score, **_known(columns)},
+    )
+
+
+def steps_item(runs: Sequence[MaskedRun], measures: Sequence[str], resamples: int, seed: int) -> IndexTable | None:
+    """Return what each named factor costs in either order; None where every input has a ranking of its own (C 3b)."""
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    column = value_columns(runs)[0]
+    for run in runs:
+        for measure in measures if run.what != "parts" else ():
+            found: dict[str, dict[str, float]] = {}
+            for side, order in (("top", "most_first"), ("bottom", "least_first")):
+                steps = run.traces[measure, side].steps(column, resamples, seed)
+                for point, name in enumerate(run.ranked.get((measure, side), ()), start=1):
+                    found.setdefault(name, {}).update(_negated(order, steps, point))
+            rows += [{"run": run.title, "measure": measure, "factor": name, **row} for name, row in found.items()]
+    if not rows:
+        return None
+    frame = pd.DataFrame(rows)
+    values = tuple(name for name in ("most_first", "least_first") if name in frame)
+    unit = "share of the inputs" if column == "accuracy" else _score_word(runs)
+    return IndexTable(
+        title="What each factor costs in either order",
+        description="What is lost when a factor is drawn anew after those before it, with the most important first, "
+        "and with the least important first. A factor that costs the same in both orders does so by itself; one that "
+        "costs less when it comes later shares its effect with those before it.",
+        frame=frame,
+        keys=("run", "measure", "factor"),
+        values=values,
+        units=dict.fromkeys(values, unit),
+        intervals={name: Interval(low=f"{name}_low", high=f"{name}_high") for name in values},
     )
 
 

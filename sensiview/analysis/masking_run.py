@@ -10,14 +10,14 @@ import numpy as np
 
 from sensiview.analysis.items import Array, Item, Note
 from sensiview.analysis.map_items import some
-from sensiview.analysis.masking_items import MaskedRun, curves_item, drops_item
+from sensiview.analysis.masking_items import MaskedRun, curves_item, drops_item, steps_item
 from sensiview.analysis.masking_plan import MaskingParameters, check_share, steps_of
 from sensiview.analysis.masking_words import verdicts
 from sensiview.analysis.progress import Progress
 from sensiview.analysis.result import Result
 from sensiview.analysis.screening_choice import importances, one_ranking
 from sensiview.analysis.screening_inputs import OpenedScreening, open_screening
-from sensiview.analysis.screening_runs import ScreeningRun, named_runs, read_screenings
+from sensiview.analysis.screening_runs import Indices, ScreeningRun, named_runs, read_screenings
 from sensiview.analysis.study import Study
 from sensiview.analysis.trace_memory import TraceMemory
 from sensiview.errors import Stopped, UserError
@@ -96,10 +96,12 @@ class MaskingRun:
 
     def _items(self, found: list[MaskedRun], resamples: int) -> dict[str, Item]:
         measures, seed = self.parameters.by, self.study.seed
-        return {
+        items: dict[str, Item] = {
             "curves": curves_item(found, measures, self.verb, resamples, seed),
             "drops": drops_item(found, measures, self.verb, resamples, seed),
         }
+        steps = steps_item(found, measures, resamples, seed)
+        return items if steps is None else {"curves": items.pop("curves"), "steps": steps, **items}
 
     def _tested(self, place: int, run: ScreeningRun, before: list[MaskedRun]) -> MaskedRun | None:
         """Return what became of a screening's inputs; None, and a warning, where none could be tested."""
@@ -116,7 +118,7 @@ class MaskingRun:
                 found = self.memory.keep(place, index, self._one(opened, name, index, target, shared))
             if found.ndim > 1:
                 traces.append(found)
-                self._preview(opened, traces, before)
+                self._preview(opened, traces, before, shared)
             else:
                 (wrong if len(found) == len(_WRONG) else unranked).append(name)
         what = f"{run.what}s" if run.key else "rows"
@@ -141,7 +143,7 @@ class MaskingRun:
             self.warn(f"One of the {what} of '{run.title}' is looked at, so that there is no interval over {what}.")
         if opened.changed.sentence:
             self.sentences.append(opened.changed.sentence)
-        return self._masked(opened, traces)
+        return self._masked(opened, traces, shared)
 
     def _one(self, opened: OpenedScreening, name: str, index: int, target: Target | None, shared: bool) -> Array:
         """Return right and score of one input, (2, orders, draws, points), or what stands for one that is left out."""
@@ -165,21 +167,23 @@ class MaskingRun:
         return np.stack([found.right, found.score])
 
     def _plan(self, run: ScreeningRun, name: str, target: Target, index: int, shared: bool) -> Plan | None:
+        """Return the orders of an input's parts; None where its screening gives none."""
+        indices = run.common if shared else run.own.get(name)
+        own_class, seed = ("", (self.study.seed,)) if shared else (target.label, (self.study.seed, index))
+        return None if indices is None else self._plan_of(run, indices, own_class, seed)
+
+    def _plan_of(self, run: ScreeningRun, indices: Indices, own_class: str, seed: tuple[int, ...]) -> Plan | None:
         from sensiview.numerics.screening.masking import Plan
         from sensiview.numerics.screening.ranking import ranks_nothing
 
-        indices = run.common if shared else run.own.get(name)
-        if indices is None:
-            return None
-        own_class = "" if shared else target.label
         values = importances(indices, self.parameters.by, self.parameters.target, own_class, run.title)
         if any(ranks_nothing(one) for one in values.values()):
             return None
         steps, _ = steps_of(run.kind, self.parameters.share, len(indices.factors))
         random = self.parameters.orders if run.kind == "parts" else min(1, self.parameters.orders)
-        return Plan(values, steps, random, (self.study.seed,) if shared else (self.study.seed, index))
+        return Plan(values, steps, random, seed)
 
-    def _masked(self, opened: OpenedScreening, found: list[Array]) -> MaskedRun:
+    def _masked(self, opened: OpenedScreening, found: list[Array], shared: bool) -> MaskedRun:
         from sensiview.numerics.screening.masking import split
 
         run = opened.run
@@ -198,11 +202,26 @@ class MaskingRun:
             parts=parts,
             unit=opened.kind if opened.tells_classes else "value",
             classes=opened.tells_classes,
+            what={"columns": "columns", "generator": "factors"}.get(run.kind, "parts"),
+            ranked=self._ranked(run) if shared else {},
         )
 
-    def _preview(self, opened: OpenedScreening, found: list[Array], before: list[MaskedRun]) -> None:
+    def _ranked(self, run: ScreeningRun) -> dict[tuple[str, str], tuple[str, ...]]:
+        """Return the names of the parts in the orders that serve all inputs, by measure and side."""
+        from sensiview.numerics.screening.masking import BOTTOM, TOP
+
+        assert run.common is not None
+        plan = self._plan_of(run, run.common, "", (self.study.seed,))
+        assert plan is not None  # inputs were changed by it
+        orders = plan.orders(np.ones(len(run.common.factors), dtype=np.bool_), 1)[:, 0]
+        keys = [(str(by), side) for by in self.parameters.by for side in (TOP, BOTTOM)]
+        return {
+            key: tuple(run.common.factors[part] for part in order) for key, order in zip(keys, orders, strict=False)
+        }
+
+    def _preview(self, opened: OpenedScreening, found: list[Array], before: list[MaskedRun], shared: bool) -> None:
         now = time.monotonic()
         if now - self._shown >= _SECONDS_BETWEEN_PREVIEWS:
-            for name, item in self._items([*before, self._masked(opened, found)], _PREVIEW_RESAMPLES).items():
+            for name, item in self._items([*before, self._masked(opened, found, shared)], _PREVIEW_RESAMPLES).items():
                 self.progress.preview(name, item)
             self._shown = time.monotonic()

@@ -18,6 +18,8 @@ _TOP = {
 }
 _BOTTOM = {1: "the bottom hurts more", 0: "the bottom can't be told from chance", -1: "the bottom less"}
 
+_MOST_NAMED = 3
+
 
 def verdicts(runs: Sequence[MaskedRun], drops: Item, verb: str) -> list[str]:
     """Return one paragraph that sums up, then what each screening showed."""
@@ -49,17 +51,22 @@ def verdicts(runs: Sequence[MaskedRun], drops: Item, verb: str) -> list[str]:
 def _numbers(run: MaskedRun, measures: Mapping[str, Mapping[str, Row]], what: str, verb: str) -> str:
     moves = "accuracy falls" if what == "accuracy_drop" else "the output moves"
     sides = next(iter(measures.values()))
-    ends = [
-        ", ".join(f"{_told(one[side], what)} ({measure})" for measure, one in measures.items())
+    top, bottom = (
+        ", ".join(f"{_told(one[side], what)} ({by}{_names(run, by, side)})" for by, one in measures.items())
         for side in ("top", "bottom")
-    ]
-    text = (
-        f"{run.title}: with the top {run.changed:.3g} of {run.parts:.3g} parts {verb}, {moves} by {ends[0]}; with the "
     )
-    text += f"bottom {run.changed:.3g} by {ends[1]}"
+    count = f"{run.changed:.3g}"
+    text = f"{run.title}: with the top {count} of {run.parts:.3g} {run.what} {verb}, {moves} by {top}; "
+    text += f"with the bottom {count} by {bottom}"
     if "random" in sides:
         text += f"; with random ones by {_told(sides['random'], what)}"
     return f"{text}."
+
+
+def _names(run: MaskedRun, measure: str, side: str) -> str:
+    """Return the parts that were changed, where they are few and the same for all inputs."""
+    names = run.ranked.get((measure, side), ())[: round(run.changed)]
+    return f": {', '.join(names)}" if 0 < len(names) <= _MOST_NAMED else ""
 
 
 def _against_chance(found: Mapping[str, tuple[int, int]]) -> str:

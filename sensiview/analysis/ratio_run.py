@@ -150,10 +150,9 @@ class RatioRun:
         for one in found:
             if not np.isfinite(one.eta.value):
                 continue
-            what = "matter by themselves" if one.eta.value > 1 else "matter non-linearly or together with others"
             said.append(
                 f"'{one.run.title}': eta is {_number(one.eta)} over {one.relevant:.3g} relevant parts, "
-                f"{_number(one.random)} over as many at random; its important parts mostly {what}."
+                f"{_number(one.random)} over as many at random; its important parts {_use(one.eta)}."
             )
         usable = sorted((one for one in found if np.isfinite(one.eta.value)), key=lambda one: float(one.eta.value))
         if len(usable) > 1 and usable[0].eta.value < usable[-1].eta.value:
@@ -166,6 +165,15 @@ class RatioRun:
                 else f"'{low.run.title}' has the lowest eta, '{high.run.title}' the highest."
             )
         return said
+
+
+def _use(eta: Estimate) -> str:
+    """Return how parts matter: 1 is the middle, as far as the interval can tell."""
+    value = float(eta.value)
+    low, high = (float(end) if np.isfinite(end) else value for end in (eta.low, eta.high))
+    if low > 1:
+        return "matter more by themselves"
+    return "matter more non-linearly or together" if high < 1 else "matter as much by themselves as together"
 
 
 def _told(name: str, found: Estimate) -> dict[str, float]:

@@ -34,7 +34,8 @@ class MaskingValidation(Analysis[MaskingParameters]):
 
     Columns of a table, and factors of a generator, are not masked but drawn anew, one after the other until all are:
     a column takes the value of another row, a factor any of its levels, all equally likely, many times per input. Here
-    the two ends of a curve are alike, and what counts is how early it falls.
+    the two ends of a curve are alike, and what counts is how early it falls; `steps` has what each factor costs with
+    the most important drawn first, and with the least important first.
 
     How it misleads: black (0) is not nothing for every network, and an image with black squares is unlike anything it
     was trained on, so that any mask hurts; this is what the random orders are for. Where parts differ in size, masking

@@ -18,7 +18,7 @@ from sensiview.datasets.images import ImageSet
 from sensiview.errors import UserError
 from sensiview.methods.interaction_pairs import InteractionPairs
 from sensiview.methods.masking_validation import MaskingValidation
-from tests.methods.image_studies import image_set, run, study_of
+from tests.methods.image_studies import image_set, note, run, study_of
 from tests.methods.screened_runs import PLAIN, frame, with_runs
 
 COLOURS, PLACES = ("red", "green", "blue"), ("left", "right")
@@ -71,7 +71,7 @@ def stripes_study(effects: np.ndarray, **parameters: Any) -> tuple[Study, Finish
 
 def test_that_a_redrawn_colour_is_kept_by_chance_and_the_place_does_not_matter() -> None:
     study, _ = stripes_study(np.array([3.0, 1.0]))
-    result = run(MaskingValidation(), study, runs=["stripes"], by="mu_star", repeats=300)
+    result = run(MaskingValidation(), study, runs=["stripes"], by="mu_star", repeats=300, ranking="global")
     curves = frame(result, "curves").set_index(["side", "share"])["accuracy"]
     # One level in three is the own one.
     assert curves["top", 0.5] == pytest.approx(1 / 3, abs=0.05)
@@ -82,6 +82,14 @@ def test_that_a_redrawn_colour_is_kept_by_chance_and_the_place_does_not_matter()
     assert drops.loc["top", "accuracy_drop_low"] > drops.loc["random", "accuracy_drop_high"] > 0
     assert (drops["parts"] == 2).all()
     assert frame(result, "curves")["accuracy_high"].le(1).all()
+    steps = frame(result, "steps").set_index("factor")
+    # The colour does it by itself: it costs the same before and after the place.
+    assert steps.loc["colour", "most_first"] == pytest.approx(steps.loc["colour", "least_first"])
+    assert (steps.loc["place", ["most_first", "least_first"]] == 0).all()
+    assert steps.loc["colour", "most_first_low"] < 2 / 3 < steps.loc["colour", "most_first_high"]
+    text = note(result, "verdict")
+    assert "with the top 1 of 2 factors drawn anew" in text
+    assert "(mu_star: colour)" in text
 
 
 def test_that_factors_that_do_not_work_together_do_not_interact() -> None:

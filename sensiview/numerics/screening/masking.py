@@ -41,6 +41,12 @@ class Traces:
             name: change_estimate(self, name, resamples, seed) for name in ("score_change", "relative_change")
         }
 
+    def steps(self, name: str, resamples: int, seed: int) -> Estimate:
+        """Return the change from the point before to each, (points,), of ``accuracy`` or ``score_change``."""
+        mean, drawn = self.change(name, resamples, seed)
+        several = self.right.shape[0] * self.right.shape[1] > 1
+        return _bounded(np.diff(mean, prepend=0.0), np.diff(drawn, axis=1, prepend=0.0), several)
+
     def change(self, name: str, resamples: int, seed: int) -> tuple[Floats, Floats]:
         """Return the mean change from the first point to each, (points,), and of every resample, (resamples, points).
 
