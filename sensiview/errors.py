@@ -79,5 +79,7 @@ def complaints(error: Any) -> list[tuple[str, str, Any]]:
             count = context["min_length" if least else "max_length"]
             values = f"{count} value{'s' if count != 1 else ''}"
             message = f"at least {values} must be given" if least else f"at most {values} can be given"
+        if one["type"] in ("bool_parsing", "bool_type"):
+            message = "Input should be true or false"
         told.append((name, message, one.get("input")))
     return told

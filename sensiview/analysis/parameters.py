@@ -8,7 +8,7 @@ from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sensiview.errors import UserError, suggestion
+from sensiview.errors import UserError, complaints, suggestion
 
 
 class Parameters(BaseModel):
@@ -32,7 +32,7 @@ class Parameters(BaseModel):
         try:
             return cls(**values)
         except ValidationError as error:
-            raise UserError(" ".join(_sentence(e) for e in error.errors())) from None
+            raise UserError(" ".join(_sentence(*complaint) for complaint in complaints(error))) from None
 
     @classmethod
     def parse_strings(cls, values: Mapping[str, str]) -> Self:
@@ -78,12 +78,9 @@ def _from_text(text: str, *, yes_or_no: bool) -> Any:
         return [part.strip() for part in text.split(",")] if "," in text else text
 
 
-def _sentence(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"][:1]) or "parameters"
-    message = str(error["msg"]).removeprefix("Value error, ")
-    given = error.get("input")
+def _sentence(name: str, message: str, given: Any) -> str:
     shown = f" (given: {given!r})" if isinstance(given, int | float | str | bool) else ""
-    return f"{where}: {message}{shown}."
+    return f"{name or 'parameters'}: {message}{shown}."
 
 
 def parameter(

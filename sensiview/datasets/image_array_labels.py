@@ -124,12 +124,14 @@ def _without_split(name: str) -> str:
 
 
 def _labels_for(images: str, shapes: dict[str, tuple[int, ...]], count: int) -> str | None:
+    """Return the array of the labels; one of another length where there is no other, so that it is told of."""
     split = _split_of(images)
-    for name, shape in shapes.items():
-        fits = shape and shape[0] == count and len(shape) <= 2
-        if fits and _without_split(name) in _LABEL_WORDS and _split_of(name) == split and name != images:
-            return name
-    return None
+    named = [
+        name
+        for name, shape in shapes.items()
+        if len(shape) in (1, 2) and _without_split(name) in _LABEL_WORDS and _split_of(name) == split and name != images
+    ]
+    return next((name for name in named if shapes[name][0] == count), named[0] if named else None)
 
 
 def _class_names(path: Path, shapes: dict[str, tuple[int, ...]]) -> tuple[str, ...]:

@@ -61,11 +61,13 @@ class KeyReport:
         """Say in words why the weights don't fit."""
         parts = []
         if self.missing:
+            lacking = len(self.missing)
+            are = "is" if lacking == 1 else "are"
             parts.append(
-                f"{_count(self.missing)} of the network's {self._of_network} missing (first: {self.missing[0][0]})"
+                f"{lacking} of the network's {self._of_network} keys {are} missing (first: {self.missing[0][0]})"
             )
         if self.unexpected:
-            parts.append(f"{_count(self.unexpected)} in it unknown to the network (first: {self.unexpected[0][0]})")
+            parts.append(f"{_count(self.unexpected)} unknown to the network (first: {self.unexpected[0][0]})")
         if self.misshaped:
             key, there, here = self.misshaped[0]
             parts.append(

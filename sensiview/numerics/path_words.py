@@ -25,6 +25,5 @@ def parse_baseline(baseline: float | str) -> str:
         if not isinstance(baseline, str) or baseline.strip().lower() in ("nan", "inf", "-inf"):
             raise
         raise UserError(
-            f"The baseline '{baseline}' is neither a number nor one of {', '.join(WORDS)}."
-            f"{suggestion(baseline, list(WORDS))}"
+            f"The baseline '{baseline}' is neither a number nor a known word.{suggestion(baseline, list(WORDS))}"
         ) from None

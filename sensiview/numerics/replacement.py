@@ -91,8 +91,7 @@ def parse_fill(fill: float | str) -> tuple[str, float]:
             fill = float(text)
         except ValueError:
             raise UserError(
-                f"The fill '{fill}' is neither a number nor one of zero, one, black, mean, blur, controls."
-                f"{suggestion(text, [*FILLS, *_WORDS])}"
+                f"The fill '{fill}' is neither a number nor a known word.{suggestion(text, [*_WORDS, *FILLS])}"
             ) from None
     if not np.isfinite(fill):
         raise UserError("The fill should be a finite number.")

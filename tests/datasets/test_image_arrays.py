@@ -64,9 +64,13 @@ def test_that_one_hot_labels_and_keras_names_are_read(tmp_path: Path) -> None:
     assert opened(path).card.class_counts == {"0": 1, "1": 1, "2": 2}
 
 
-def test_that_labels_of_another_number_are_not_used(tmp_path: Path) -> None:
-    found = understand_images([save(tmp_path / "a.npz", images=np.zeros((4, 6, 6)), labels=np.arange(3))], name="x")
+def test_that_labels_of_another_number_are_not_used_and_told(tmp_path: Path) -> None:
+    found = understand_images(
+        [save(tmp_path / "a.npz", images=np.zeros((4, 6, 6, 3), np.uint8), labels=np.arange(3))], name="a"
+    )
     assert found.card.target is None
+    said = " ".join(found.findings)
+    assert "The labels of a.npz are not used: there are 3 for 4 images." in said
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,7 @@ def test_that_a_stopped_run_goes_on_with_the_next_image_and_ends_with_the_same_b
 @pytest.mark.parametrize(
     "parameters, sentence",
     [
-        ({"baseline": "blak"}, "The baseline 'blak' is neither a number nor one of black"),
+        ({"baseline": "blak"}, "The baseline 'blak' is neither a number nor a known word. Did you mean 'black'?"),
         ({"baseline": "controls"}, "Name the controls whose mean is the baseline"),
         ({"baseline": "controls", "controls": "class=dark"}, "No image has class=dark"),
         ({"baseline": "nan"}, "finite number"),
