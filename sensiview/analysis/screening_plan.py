@@ -62,9 +62,7 @@ def partition_of(study: Study, parameters: ScreeningParameters) -> Partition:
     if kind == "images":
         fitting.append(GENERATOR)
     if key not in known:
-        raise UserError(
-            f"There is no partition '{key}' of {kind}.{suggestion(key, fitting)} Known: {', '.join(fitting)}."
-        )
+        raise UserError(f"There is no partition '{key}' of {kind}.{suggestion(key, fitting)}")
     if kind not in known[key].kinds:
         raise UserError(f"The partition '{key}' does not cut {kind}. Choose one of: {', '.join(fitting)}.")
     return known[key]
