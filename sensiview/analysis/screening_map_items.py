@@ -57,13 +57,22 @@ def map_items(
             "The maps would be too large to be kept; the table has every number. Choose fewer outputs or inputs."
         )
     items["parts"] = _parts(divisions[:1] if common else divisions, names, layout, dataset)
-    for one in found:
-        assert one.what.picture is not None
-        layout.see(one.what.picture)
-    items |= layout.below(names, range(len(names)), keep=True, average=bool(mean))
+    items |= pictures(tables, layout, mean=mean)
     if regions is not None and regions.labels is not None and "map_mu_star" in items:
         items |= _regions(tables, divisions, shape, regions, bool(mean))
     return items, said
+
+
+def pictures(tables: ScreeningTables, layout: Layout, *, mean: bool) -> dict[str, Item]:
+    """Return what was screened as ``input``, of images; their mean before them where there are maps of it."""
+    found = [one.what.picture for one in tables.found if one.what.picture is not None]
+    names = [one.what.name for one in tables.found]
+    if mean:
+        found.insert(0, np.mean(found, axis=0, dtype=np.float64).astype(np.float32))
+        names.insert(0, MEAN)
+    for picture in found:
+        layout.see(picture)
+    return layout.below(names, range(len(names)), keep=True, average=False)
 
 
 def centres(division: Division, layout: Layout) -> dict[str, NDArray[np.float64]]:

@@ -128,7 +128,9 @@ def run_screening(study: Study, parameters: ScreeningParameters, progress: Progr
             warn(sentence)
         said += maps.how
     elif opened is not None:
-        items |= _pictures(tables, opened)
+        from sensiview.analysis.screening_map_items import pictures
+
+        items |= pictures(tables, opened.layout, mean=False)
     items["note"] = Note(title="What it says", text=" ".join([*said, *warnings]))
     return Result(
         items,
@@ -204,14 +206,6 @@ def _unit(study: Study, parameters: ScreeningParameters) -> str:
     if study.dataset is not None and study.dataset.kind == "table":
         return "probability" if parameters.output == "auto" else parameters.output
     return {"auto": "logit", "log_odds": "log-odds"}.get(parameters.output, parameters.output)
-
-
-def _pictures(tables: ScreeningTables, opened: MapRun) -> dict[str, Item]:
-    names = [one.what.name for one in tables.found]
-    for one in tables.found:
-        assert one.what.picture is not None
-        opened.layout.see(one.what.picture)
-    return opened.layout.below(names, range(len(names)), keep=True, average=False)
 
 
 class _Counting:

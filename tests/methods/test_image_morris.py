@@ -127,6 +127,9 @@ def test_that_the_global_scope_samples_every_image_between_the_extremes() -> Non
         assert np.allclose(merged[measure], expected[(measure, "mean")].reindex(merged.index), rtol=1e-9)
         assert np.allclose(merged[f"{measure}_spread"], expected[(measure, "std")].reindex(merged.index), atol=1e-9)
     assert _field(result, "map_mu_star").coordinates["image"][0] == "mean"
+    below = result["input"]
+    assert isinstance(below, ImageSeries)
+    assert below.labels == _field(result, "map_mu_star").coordinates["image"]
 
 
 def test_that_channels_and_superpixels_are_parts_too() -> None:
