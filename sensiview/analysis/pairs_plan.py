@@ -26,12 +26,18 @@ def changed_sets(chosen: int) -> int:
     return chosen + chosen * (chosen - 1) // 2
 
 
+def random_sets(parameters: PairParameters, chosen: int, parts: int) -> int:
+    """Return how many random sets are paired: none where all parts are in the top ones already."""
+    return parameters.random_sets if chosen < parts else 0
+
+
 def planned_evaluations(study: Study, parameters: PairParameters) -> int:
     """Return the rows through the networks, at most: masks are put on inputs that a network gets right alone."""
     total = 0
     for run in known_runs(study, parameters):
-        chosen = min(parameters.top_k, part_count(run, study))
+        parts = part_count(run, study)
+        chosen = min(parameters.top_k, parts)
         draws = 1 if run_kind(run, study) == "parts" else parameters.repeats
-        rows = (1 + parameters.random_sets) * changed_sets(chosen) * draws
+        rows = (1 + random_sets(parameters, chosen, parts)) * changed_sets(chosen) * draws
         total += inputs_of(run, study, parameters.most) * (1 + rows)
     return total

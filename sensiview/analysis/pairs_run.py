@@ -11,7 +11,7 @@ import numpy as np
 from sensiview.analysis.items import Array, Note
 from sensiview.analysis.map_items import some
 from sensiview.analysis.pairs_items import PairedRun, pair_items, pair_sentences
-from sensiview.analysis.pairs_plan import PairParameters
+from sensiview.analysis.pairs_plan import PairParameters, random_sets
 from sensiview.analysis.progress import Progress
 from sensiview.analysis.result import Result
 from sensiview.analysis.screening_choice import importances, one_ranking
@@ -43,6 +43,7 @@ class PairsRun:
     def __init__(self, study: Study, parameters: PairParameters, progress: Progress) -> None:
         self.study, self.parameters, self.progress = study, parameters, progress
         self.evaluations = 0
+        self.least_parts = 0
         self.warnings: list[str] = []
         self.memory = TraceMemory(progress)
 
@@ -141,7 +142,8 @@ class PairsRun:
         run = opened.run
         found = [run.common] if shared else [run.own.get(name) for name in opened.names]
         counts = [len(one.factors) for one in found if one is not None]
-        chosen = min(self.parameters.top_k, *counts)
+        self.least_parts = min(counts)
+        chosen = min(self.parameters.top_k, self.least_parts)
         if chosen < 2:
             raise UserError(f"'{run.title}' has one part only, so that there is no pair. Screen with smaller parts.")
         if chosen < self.parameters.top_k:
@@ -192,7 +194,8 @@ class PairsRun:
         random = np.random.default_rng([*seed, _RANDOM])
         top = descending(values, [*seed, _TIES])[:chosen]
         count = len(indices.factors)
-        return [top, *(random.permutation(count)[:chosen] for _ in range(self.parameters.random_sets))]
+        sets = random_sets(self.parameters, chosen, self.least_parts)
+        return [top, *(random.permutation(count)[:chosen] for _ in range(sets))]
 
     def _part_names(self, run: ScreeningRun, shared: bool, chosen: int) -> Sequence[str]:
         """Return names of the paired parts, most important first; ranks where every input has its own."""

@@ -146,9 +146,7 @@ def output_columns(indices: Indices, target: str | int, true_class: str, title: 
         return [names.index(str(target))]
     if isinstance(target, int) and 0 <= target < len(names):
         return [target]
-    raise UserError(
-        f"'{title}' was not screened for '{target}'.{suggestion(str(target), names)} It has: {', '.join(names[:8])}."
-    )
+    raise UserError(f"'{title}' was not screened for '{target}'.{suggestion(str(target), names)}")
 
 
 def importances(
