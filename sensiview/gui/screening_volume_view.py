@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSplitter, QToolButton, QVBoxLayout, QWidget
 
 from sensiview.analysis.items import FieldMap, IndexTable, Item
 from sensiview.gui.background import run_in_background
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 MAP = "map_mu_star"
 _LAYER = "parts"
-_WIDE = 900  # pixels of width from which on dots and panes lie side by side
+# Pixels from which on dots and panes lie side by side, or one below the other; smaller, one of them is seen.
+_WIDE, _HIGH = 900, 760
 _AXES = {"subject": "subject", "output": "target"}  # keys of the table and axes of the map
 
 
@@ -64,6 +65,7 @@ class ScreeningVolumeView(QWidget):
         self._parts: VolumeParts | None = None
         self._shown_for: tuple[str, str] | None = None
         self._layer: Layer | None = None
+        self._opened = False
         self.dots = ItemView(item, beside=items)
         shown = items()[MAP]
         assert isinstance(shown, FieldMap)
@@ -75,10 +77,16 @@ class ScreeningVolumeView(QWidget):
             self.splitter.addWidget(part)
             part.changed.connect(self.changed)
             part.problem.connect(self.problem)
-        self.splitter.setSizes([500, 500])
+        self.splitter.setSizes([450, 550])
+        # Together they would push a window off a small screen; there one of them is seen at a time.
+        self.splitter.setMinimumSize(1, 1)
+        self.switch = _Switch()
+        self.switch.chosen.connect(self._arrange)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.splitter)
+        layout.setSpacing(0)
+        layout.addWidget(self.switch)
+        layout.addWidget(self.splitter, 1)
         self.plot.chosen_changed.connect(self._show_chosen)
         self.plot.changed.connect(self._follow_choice)
         self.panes.changed.connect(self._follow_panes)
@@ -128,17 +136,26 @@ class ScreeningVolumeView(QWidget):
         for name, view in (("dots", self.dots), ("panes", self.panes)):
             if isinstance(state.get(name), Mapping):
                 view.restore(state[name])
+        self._opened = self._opened or isinstance(state.get("panes"), Mapping)
         sizes = state.get("sizes")
         if isinstance(sizes, list) and len(sizes) == 2 and all(isinstance(n, int) for n in sizes) and sum(sizes):
             self.splitter.setSizes(sizes)
         self._follow_choice()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put dots and panes side by side where there is room."""
+        """Put dots and panes where there is room for them."""
         super().resizeEvent(event)
-        wanted = Qt.Orientation.Horizontal if self.width() >= _WIDE else Qt.Orientation.Vertical
+        self._arrange()
+
+    def _arrange(self) -> None:
+        beside, stacked = self.width() >= _WIDE, self.height() >= _HIGH
+        wanted = Qt.Orientation.Horizontal if beside else Qt.Orientation.Vertical
         if self.splitter.orientation() != wanted:
             self.splitter.setOrientation(wanted)
+        together = beside or stacked
+        self.switch.setVisible(not together)
+        self.dots.setVisible(together or not self.switch.on_volume())
+        self.panes.setVisible(together or self.switch.on_volume())
 
     # From the dots to the panes.
 
@@ -161,6 +178,10 @@ class ScreeningVolumeView(QWidget):
         if workbench is None or self._parts is None:
             return
         workbench.scene.cursor_changed.connect(self._point, Qt.ConnectionType.UniqueConnection)
+        if not self._opened:
+            # Dots and table say what its panels would; the button above the panes brings them.
+            self._opened = True
+            workbench.side.hide()
         parts, grid = self._parts, workbench.scene.grid
 
         def make() -> Layer:
@@ -214,6 +235,39 @@ class ScreeningVolumeView(QWidget):
         if workbench is not None and self._parts is not None:
             number = self._parts.number_at(workbench.scene.cursor)
             self.plot.point_at(self._parts.names.get(number, ""))
+
+
+class _Switch(QWidget):
+    """Two buttons: the effects, or the volume in which the parts lie.
+
+    Signals
+    -------
+    chosen()
+        The user pressed one.
+    """
+
+    chosen = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 4, 8, 0)
+        self._group = QButtonGroup(self)
+        for text, name in (("Effects", "show_effects"), ("Volume", "show_volume")):
+            button = QToolButton()
+            button.setText(text)
+            button.setObjectName(name)
+            button.setAccessibleName(f"Show {text.lower()}")
+            button.setCheckable(True)
+            self._group.addButton(button)
+            row.addWidget(button)
+        row.addStretch(1)
+        self._group.buttons()[0].setChecked(True)
+        self._group.buttonClicked.connect(lambda _: self.chosen.emit())
+
+    def on_volume(self) -> bool:
+        """Say whether the volume is chosen."""
+        return self._group.buttons()[1].isChecked()
 
 
 def is_over_volumes(item: Item, items: Mapping[str, Item]) -> bool:

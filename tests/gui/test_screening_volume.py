@@ -10,7 +10,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QComboBox
+from PySide6.QtWidgets import QApplication, QComboBox, QToolButton
 from sample_screenings import volume_screening
 
 from sensiview.analysis.item_files import write_items
@@ -120,12 +120,23 @@ def test_that_another_subject_above_the_dots_is_shown_in_the_panes_and_back(wind
     assert view.plot.describe(0)[1].startswith("μ* = 1.00")
 
 
-def test_that_dots_and_panes_lie_side_by_side_where_there_is_room(window: Any, wait_until: Any) -> None:
+def test_that_dots_and_panes_lie_where_there_is_room_for_them(window: Any, wait_until: Any) -> None:
     _, view = open_screening(window, volume_screening(SHAPE, AFFINE), wait_until)
+    assert window.height() <= 800, "the view pushes the window off a small screen"
+    assert (view.dots.isVisible(), view.panes.isVisible()) == (True, False)
+    button = view.findChild(QToolButton, "show_volume")
+    assert button is not None
+    button.click()
+    assert (view.dots.isVisible(), view.panes.isVisible()) == (False, True)
+    view.setFixedSize(600, 900)
+    wait_until(lambda: view.height() == 900, 3)
     assert view.splitter.orientation() == Qt.Orientation.Vertical
-    window.resize(1900, 1000)
-    QApplication.processEvents()
-    wait_until(lambda: view.splitter.orientation() == Qt.Orientation.Horizontal, 3)
+    assert (view.dots.isVisible(), view.panes.isVisible(), view.switch.isVisible()) == (True, True, False)
+    view.setFixedSize(1200, 500)
+    wait_until(lambda: view.width() == 1200, 3)
+    assert view.splitter.orientation() == Qt.Orientation.Horizontal
+    assert view.panes.workbench is not None
+    assert view.panes.workbench.side.isHidden()
 
 
 def test_that_line_choice_and_table_come_back(window: Any, wait_until: Any) -> None:

@@ -46,12 +46,11 @@ def label_places(
             at + QPointF(_BESIDE, -height / 2), at + QPointF(-_BESIDE - width, -height / 2),
             at + QPointF(-width / 2, -height - _ABOVE), at + QPointF(-width / 2, _ABOVE),
         )  # fmt: skip
-        if diagonal:
-            sides = (
-                at + QPointF(_NEAR, -height - 1), at + QPointF(-_NEAR - width, -height - 1),
-                at + QPointF(_NEAR, 1), at + QPointF(-_NEAR - width, 1),
-            )  # fmt: skip
-        for corner in sides:
+        corners = (
+            at + QPointF(_NEAR, -height - 1), at + QPointF(-_NEAR - width, -height - 1),
+            at + QPointF(_NEAR, 1), at + QPointF(-_NEAR - width, 1),
+        )  # fmt: skip
+        for corner in corners if diagonal else (*sides, *corners):
             box = QRectF(corner.x(), corner.y(), width, height)
             free = whole.contains(box) and not any(box.intersects(other) for other in occupied)
             if free and (dots is None or not _covers(box, dots)):
