@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 # Unit of a field that is no map but an input as the network sees it: drawn in grey, over nothing.
 INPUT_VALUE = "input value"
+# Unit of a field that numbers the parts of an input, from 1; 0 belongs to none.
+PART = "part"
 # The unit of what such values were changed by.
 INPUT_CHANGE = f"change of the {INPUT_VALUE}"
 

@@ -16,8 +16,10 @@ from sample_screenings import volume_screening
 from sensiview.analysis.item_files import write_items
 from sensiview.analysis.items import Item
 from sensiview.gui.background import busy
+from sensiview.gui.plots.drawing import mosaic_of, save_mosaic
 from sensiview.gui.screening_volume_parts import volume_parts
 from sensiview.gui.screening_volume_view import ScreeningVolumeView
+from sensiview.gui.viewer.panels.readout import region_at, region_text
 from sensiview.importing import add_volumes
 
 pytestmark = pytest.mark.needs_display
@@ -95,8 +97,6 @@ def test_that_the_part_under_the_cursor_lights_its_dot_and_is_read(window: Any, 
 
 
 def test_that_the_names_of_parts_are_in_the_read_out_of_the_viewer(window: Any, wait_until: Any) -> None:
-    from sensiview.gui.viewer.panels.readout import region_text
-
     _, view = open_screening(window, volume_screening(SHAPE, AFFINE), wait_until)
     scene = view.panes.workbench.scene
     view.plot.choose_factors(["region 3"])
@@ -171,3 +171,27 @@ def test_that_the_centre_of_a_curved_part_lies_inside_of_it() -> None:
     assert parts.number_at(centre) == 1
     assert parts.centre(7) is None
     assert parts.number_at((99.0, 0.0, 0.0)) == 0
+
+
+def test_that_parts_are_labels_in_the_viewer_and_no_heat(window: Any, wait_until: Any) -> None:
+    page, _ = open_screening(window, volume_screening(SHAPE, AFFINE), wait_until)
+    page.choose("parts")
+    panes = page.view()
+    wait_until(lambda: panes.workbench is not None and panes.workbench.scene.layers and not busy(), 20)
+    layer = next(layer for layer in panes.workbench.scene.layers if layer.name == "Parts")
+    assert layer.role == "atlas"
+    assert layer.look.visible
+    assert len(layer.names) == 8
+    panes.workbench.scene.set_cursor((12.0 - 21.0, -12.0, -12.0))
+    assert region_at(layer, panes.workbench.scene) == (5, "part 5")
+
+
+def test_that_a_mosaic_of_parts_shows_every_part_and_speaks_of_no_peak(qapp: QApplication, tmp_path: Path) -> None:
+    parts = volume_screening(SHAPE, AFFINE)["parts"]
+    mosaic = mosaic_of(parts, None)
+    assert mosaic is not None
+    assert not mosaic.entries[0].peaked
+    save_mosaic(mosaic, tmp_path / "parts.svg")
+    text = (tmp_path / "parts.svg").read_text()
+    assert "8 parts, each in a colour of its own" in text
+    assert "peak" not in text.lower()

@@ -151,7 +151,8 @@ class ScreeningDots(QGraphicsWidget):
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         """Draw guides, line, intervals, dots, names and the frame."""
         painter.setFont(self._font)
-        seen = option.exposedRect.adjusted(-_SIZE, -_SIZE, _SIZE, _SIZE)
+        # Nothing outside of the panel, not even where a file would cut nothing off.
+        seen = option.exposedRect.adjusted(-_SIZE, -_SIZE, _SIZE, _SIZE).intersected(self.rect())
         for guide in self._guides:
             guide.paint(painter, self._colours, self._metrics)
         self._paint_line(painter)
@@ -167,7 +168,7 @@ class ScreeningDots(QGraphicsWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(pen(self._colours.text, 1.8))
         for index in self._chosen:
-            if np.isfinite(self._at[index]).all():
+            if self.rect().contains(QPointF(*self._at[index])):
                 painter.drawEllipse(QPointF(*self._at[index]), size / 2 + 3, size / 2 + 3)
         for name, box in self._labels:
             painter.setPen(QColor(self._colours.text))
@@ -192,11 +193,14 @@ class ScreeningDots(QGraphicsWidget):
 
     def _paint_intervals(self, painter: QPainter) -> None:
         painter.setPen(pen(faded(self._colours.muted, 0.7), 1.0))
-        (left, right), (low, high) = self._ends[0].T, self._ends[1].T
-        flat = np.flatnonzero(np.isfinite(left) & np.isfinite(right) & np.isfinite(self._at[:, 1]))
-        painter.drawLines([QLineF(left[k], self._at[k, 1], right[k], self._at[k, 1]) for k in flat])
-        upright = np.flatnonzero(np.isfinite(low) & np.isfinite(high) & np.isfinite(self._at[:, 0]))
-        painter.drawLines([QLineF(self._at[k, 0], low[k], self._at[k, 0], high[k]) for k in upright])
+        whole, (x, y) = self.rect(), self._at.T
+        left, right = np.clip(self._ends[0].T, whole.left(), whole.right())
+        low, high = np.clip(self._ends[1].T, whole.top(), whole.bottom())
+        inside_x, inside_y = (x >= whole.left()) & (x <= whole.right()), (y >= whole.top()) & (y <= whole.bottom())
+        flat = np.flatnonzero(np.isfinite(left + right) & inside_y)
+        painter.drawLines([QLineF(left[k], y[k], right[k], y[k]) for k in flat])
+        upright = np.flatnonzero(np.isfinite(low + high) & inside_x)
+        painter.drawLines([QLineF(x[k], low[k], x[k], high[k]) for k in upright])
 
     def _paint_dots(self, painter: QPainter, which: Array, kind: int, size: float) -> None:
         """Draw all dots of a class at once: as points of a thick pen, a thousand times faster than as shapes."""

@@ -114,18 +114,27 @@ class Guide:
     def of(cls, slope: float, text: str, zero: QPointF, one: QPointF, whole: QRectF, metrics: QFontMetricsF) -> Guide:
         """Return the line of a slope; `zero` and `one` are where the numbers (0, 0) and (1, 1) lie."""
         rise = slope * (one.y() - zero.y()) / (one.x() - zero.x())
-        end = QPointF(whole.right(), zero.y() + rise * (whole.right() - zero.x()))
+        start, end = _within(zero, rise, whole)
         width, height = metrics.horizontalAdvance(text), metrics.height()
         place = QPointF(whole.right() - width - 4, end.y() + (2 if rise > 0 else -height - 2))
-        if rise and not whole.top() <= place.y() <= whole.bottom() - height:  # it leaves above or below
-            edge = whole.top() if rise < 0 else whole.bottom()
-            x = zero.x() + (edge - zero.y()) / rise
-            place = QPointF(x - width - height, edge + 2 if rise < 0 else edge - height - 2)
-        return cls(zero, end, text, QRectF(place.x(), place.y(), width, height))
+        if not whole.top() <= place.y() <= whole.bottom() - height:  # it leaves above or below: left of where it does
+            place = QPointF(end.x() - width - height, whole.top() + 2 if rise < 0 else whole.bottom() - height - 2)
+        return cls(start, end, text, QRectF(place.x(), place.y(), width, height))
 
     def paint(self, painter: QPainter, colours: Theme, metrics: QFontMetricsF) -> None:
         """Draw line and text."""
+        if self.start.x() >= self.end.x():
+            return  # zoomed to where it does not pass
         painter.setPen(pen(colours.muted, 1.0, Qt.PenStyle.DashLine))
         painter.drawLine(self.start, self.end)
         painter.setPen(QColor(colours.muted))
         painter.drawText(self.box.topLeft() + QPointF(0, metrics.ascent()), self.text)
+
+
+def _within(zero: QPointF, rise: float, whole: QRectF) -> tuple[QPointF, QPointF]:
+    """Return the ends of the ray from `zero` to the right in the panel: SVG files do not cut what reaches beyond."""
+    left, right = max(zero.x(), whole.left()), whole.right()
+    if rise:
+        at_edges = sorted(zero.x() + (edge - zero.y()) / rise for edge in (whole.top(), whole.bottom()))
+        left, right = max(left, at_edges[0]), min(right, at_edges[1])
+    return QPointF(left, zero.y() + rise * (left - zero.x())), QPointF(right, zero.y() + rise * (right - zero.x()))

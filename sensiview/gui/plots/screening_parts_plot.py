@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtWidgets import QWidget
 
-from sensiview.analysis.items import FieldMap, ImageSeries, IndexTable, Item
+from sensiview.analysis.items import PART, FieldMap, ImageSeries, IndexTable, Item
 from sensiview.gui.number_text import grouped, short
 from sensiview.gui.plots.arrangement import title_of
 from sensiview.gui.plots.chooser_bar import Chooser
@@ -17,7 +17,6 @@ from sensiview.gui.plots.screening_parts import numbers_of, parts_of
 from sensiview.gui.plots.screening_picture import PartsPicture
 from sensiview.gui.themes import Theme
 
-PART = "part"  # unit of a map whose values are numbers of parts
 _ALL = "all"
 _MOST = 24  # images that are shown at once
 _LEAST = 170  # pixels of height of one of several

@@ -205,6 +205,16 @@ class VolumeMosaic:
         layer = self.entries[0].layers[-1]
         low, high = range_of(layer.look)
         painter.setFont(_font(12))
+        if layer.role == "atlas":
+            text = f"{len(layer.names)} parts, each in a colour of its own"
+            _line(
+                painter,
+                QRectF(_MARGIN, self._foot, self.size.width() - 2 * _MARGIN, _LINE),
+                text,
+                QColor(self.colours.text),
+            )
+            self._paint_notes(painter)
+            return
         metrics = QFontMetricsF(painter.font())
         y, ink = self._foot, QColor(self.colours.text)
         unit = layer.unit if layer.unit not in ("", "1") else ""
@@ -226,6 +236,10 @@ class VolumeMosaic:
         x = bar.right() + 6
         rest = f"{ends[1]}    {name}"
         _line(painter, QRectF(x, y, self.size.width() - _MARGIN - x, _LINE), rest, ink)
+        self._paint_notes(painter)
+
+    def _paint_notes(self, painter: QPainter) -> None:
+        y, room = self._foot, self.size.width() - 2 * _MARGIN
         below = QRectF(_MARGIN, y + 1.7 * _LINE, room, self._notes_height)
         painter.setFont(_font(11))
         painter.setPen(QColor(self.colours.muted))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from sensiview.analysis.items import INPUT_VALUE, FieldMap, Mask
+from sensiview.analysis.items import INPUT_VALUE, PART, FieldMap, Mask
 from sensiview.gui.number_text import short, with_unit_behind
 from sensiview.gui.viewer.build import layer_from_map, layer_from_volume, on_display
 from sensiview.gui.viewer.corner_texts import position_text
@@ -76,7 +76,7 @@ def slices_of(item: FieldMap, places: list[Any], below: Below | None) -> Slices:
     layers = [
         layer_from_map(thin, grid, key="map", at=dict(zip(item.axes[:-3], place, strict=True))) for place in places
     ]
-    is_input = item.unit == INPUT_VALUE
+    is_input, numbered = item.unit == INPUT_VALUE, item.unit == PART
     # One range for all: a colour means the same in every row.
     high, low = max(layer.look.high for layer in layers), min(layer.look.low for layer in layers)
     look = replace(layers[0].look, low=low, high=high, opacity=1.0)
@@ -84,6 +84,8 @@ def slices_of(item: FieldMap, places: list[Any], below: Below | None) -> Slices:
     look = replace(look, threshold=max(_threshold(la, g[0]) for la, g in zip(layers, grounds, strict=True)))
     if is_input:
         look = Look("grey", low, high)
+    if numbered:
+        look = layers[0].look
     entries = []
     for place, layer, (below_it, over, sentence) in zip(places, layers, grounds, strict=True):
         name = place_title(item, place)
@@ -95,6 +97,9 @@ def slices_of(item: FieldMap, places: list[Any], below: Below | None) -> Slices:
             below_it = _shape(layer)
             # Away from an anatomy there is nothing that opacity would let through.
             drawn = replace(layer, look=replace(look, alpha_by_magnitude=False))
+        if numbered:  # no number of a part is larger than another
+            entries.append(Entry((below_it, drawn), _middle(grid), False, name or "Middle", over, sentence))
+            continue
         value, peak = _peak(item.values[tuple(place)], isinstance(item, Mask), affine, grid)
         title = _title(name, value, peak, "" if layer.role == "mask" else layer.unit)
         voxel = _inside(grid.voxel(peak), grid) if peak else _middle(grid)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from sensiview.analysis.items import INPUT_VALUE, FieldMap, Mask
+from sensiview.analysis.items import INPUT_VALUE, PART, FieldMap, Mask
 from sensiview.datasets.volume import Volume
 from sensiview.errors import DataError
 from sensiview.gui.viewer.geometry import interpolated, placement, same_grid
@@ -181,6 +181,8 @@ def layer_from_map(
     place = tuple(int(at.get(axis, 0)) for axis in item.axes[:-3])
     # (z, y, x) back to (i, j, k); a view.
     values = np.asarray(item.values)[place].swapaxes(0, 2)
+    if item.unit == PART:
+        return _layer_of_parts(item, values, grid, key, name)
     array, original = _brought(values, _affine_of(item), grid, labels=False)
     covers = isinstance(item, Mask)
     slope, intercept = (-1.0, 1.0) if covers else (1.0, 0.0)
@@ -196,6 +198,24 @@ def layer_from_map(
         intercept=intercept,
         unit="1 - m" if covers else item.unit,
         value_range=limits,
+        source=item.over,
+        original=original,
+    )
+
+
+def _layer_of_parts(item: FieldMap, values: Array, grid: DisplayGrid, key: str, name: str) -> Layer:
+    """Return numbers of parts as a layer of labels: their size means nothing, colours tell neighbours apart."""
+    labels = np.rint(values).astype(np.int32) if values.dtype.kind not in "iu" else values
+    array, original = _brought(labels, _affine_of(item), grid, labels=True)
+    highest = int(labels.max(initial=0))
+    return Layer(
+        key=key,
+        name=name or item.title,
+        role="atlas",
+        array=array,
+        look=Look("labels", 0.0, float(max(1, highest)), 0.6),
+        value_range=(0.0, float(max(1, highest))),
+        names={number: f"part {number}" for number in range(1, highest + 1)},
         source=item.over,
         original=original,
     )
