@@ -25,7 +25,9 @@ class GradCam(CamAnalysis):
     Each channel of the layer is weighed by the mean of the class score's gradient over all spatial axes; the weighted
     sum is cut at 0 and brought to the network's input grid by linear interpolation: for images onto the pixels that the
     network sees, for volumes from there into the volume's own grid, so that it lies over the volume in any viewer. High
-    means support for the class; the map is not inverted, and its scale is its own: compare places, not inputs.
+    means support for the class; the map is not inverted, and its scale is its own: compare places, not inputs. Of a
+    vision transformer the tokens of the patches are laid out as a map; the layer taken is the last one before the last
+    attention, since behind it the class is read from a token of its own.
 
     It misleads where the layer is coarse. A cell of a layer of 7 x 7 covers 32 x 32 pixels of 224, one of 3 x 4 x 3 a
     third of the head, and the smooth picture between the cells is interpolation, not knowledge: the note says how large

@@ -71,7 +71,9 @@ class TrainingRecipe(BaseModel):
     test_rows: str = _field(
         "", "Test rows", "Rows kept for testing. Empty: those that are not trained on.", max_length=100_000
     )
-    test_share: float = _field(0.2, "Share for testing", "Where no rows are given: how many are kept.", gt=0, lt=1)
+    test_share: float = _field(
+        0.2, "Share for testing", "Where no rows are given, and no column of splits: how many.", gt=0, lt=1
+    )
     loss: Literal["auto", "binary_cross_entropy", "cross_entropy", "mean_squared_error"] = _field(
         "auto", "Loss", "What is made small; 'auto' follows from the network's output."
     )

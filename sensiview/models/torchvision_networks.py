@@ -38,7 +38,10 @@ class AuxiliaryOptions(ImageOptions):
     """Options of GoogLeNet and Inception, which have side outputs for training."""
 
     auxiliary: bool = option(
-        False, label="Side outputs", help="Build the side classifiers; they take no part in evaluation."
+        False,
+        label="Side outputs",
+        help="Build the side classifiers; they take no part in evaluation. Those of inception_v3 are trained on images "
+        "of 299 pixels or more.",
     )
     transform_input: bool = option(
         False, label="Rescale inputs", help="As torchvision's own ImageNet weights need it: inputs are rescaled inside."

@@ -82,7 +82,11 @@ def colour_limits(values: Array, *, signed: bool) -> tuple[float, float]:
     finite = values[np.isfinite(values)]
     if finite.size == 0:
         return (-1.0, 1.0) if signed else (0.0, 1.0)
-    low, high = float(finite.min()), float(finite.max())
+    return limits_between(float(finite.min()), float(finite.max()), signed=signed)
+
+
+def limits_between(low: float, high: float, *, signed: bool) -> tuple[float, float]:
+    """Return the ends of the colour map of values from `low` to `high`; see `colour_limits`."""
     if signed:
         reach = max(abs(low), abs(high)) or 1.0
         return -reach, reach

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from sensiview.analysis.items import Array
 from sensiview.analysis.sensitivity_items import pixelised
-from sensiview.gui.plots.colours import colour_limits
+from sensiview.gui.plots.colours import limits_between
 
 # Per cent of the values of a map that have a colour of their own; larger ones share the last one.
 CLIPPED = 99.5
@@ -56,22 +57,27 @@ def limits_of(
         Colours end at the `CLIPPED` percentile of the values' size in each map, not at its largest value: one pixel
         would take the whole scale of a gradient otherwise.
     """
-    if clipping:
-        values = [[_without_outliers(one) for one in row] for row in values]
-    own = [row[:-1] if differing else row for row in values]
+    ranges = [[_range(one, clipping=clipping) for one in row] for row in values]
+    own = [row[:-1] if differing else row for row in ranges]
     if scale == "each":
-        found = [[colour_limits(one, signed=signed) for one in row] for row in values]
+        found = [[_ends([one], signed=signed) for one in row] for row in ranges]
     else:
-        rows = [np.concatenate([one.ravel() for one in row]) for row in own]
-        everything = np.concatenate(rows)
+        everything = [one for row in own for one in row]
         found = [
-            [colour_limits(rows[k] if scale == "row" else everything, signed=signed)] * len(row)
-            for k, row in enumerate(values)
+            [_ends(shared if scale == "row" else everything, signed=signed)] * len(row)
+            for shared, row in zip(own, ranges, strict=True)
         ]
     if differing:
-        for row, ends in zip(values, found, strict=True):
-            ends[-1] = colour_limits(row[-1], signed=True)
+        for row, ends in zip(ranges, found, strict=True):
+            ends[-1] = _ends(row[-1:], signed=True)
     return found
+
+
+def _ends(ranges: Sequence[tuple[float, float] | None], *, signed: bool) -> tuple[float, float]:
+    known = [one for one in ranges if one is not None]
+    if not known:
+        return (-1.0, 1.0) if signed else (0.0, 1.0)
+    return limits_between(min(low for low, _ in known), max(high for _, high in known), signed=signed)
 
 
 def reaches_below(values: Array, low: float) -> bool:
@@ -79,14 +85,18 @@ def reaches_below(values: Array, low: float) -> bool:
     return bool(np.any((values < low) & np.isfinite(values)))
 
 
-def _without_outliers(values: Array) -> Array:
-    """Return values no larger, either way, than the `CLIPPED` percentile of their size.
+def _range(values: Array, *, clipping: bool) -> tuple[float, float] | None:
+    """Return the smallest and the largest value that colours are for; None where no value is finite.
 
-    Up to 200 values stay as they are, since the percentile is one of the values; so does a map that would be constant.
+    With `clipping` they lie within the `CLIPPED` percentile of the values' size. That is one of the values, so up to
+    200 of them stay as they are; so does a map that would be constant.
     """
-    sizes = np.abs(values[np.isfinite(values)])
-    if not sizes.size:
-        return values
-    reach = float(np.percentile(sizes, CLIPPED, method="higher"))
-    kept: Array = np.where(np.isfinite(values), np.clip(values, -reach, reach), values)
-    return kept if np.nanmin(kept) < np.nanmax(kept) else values
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return None
+    low, high = float(finite.min()), float(finite.max())
+    if clipping:
+        reach = float(np.percentile(np.abs(finite), CLIPPED, method="higher"))
+        if max(low, -reach) < min(high, reach):
+            return max(low, -reach), min(high, reach)
+    return low, high
