@@ -68,10 +68,10 @@ def click(plot: ScreeningPlot, place: QPointF, held: Qt.KeyboardModifier = Qt.Ke
 
 
 def point(plot: ScreeningPlot, place: QPointF) -> None:
-    """Move the mouse there: twice, since the first move after a window came up may be an enter event alone."""
-    for shift in (1, 0):
-        QTest.mouseMove(plot.canvas.viewport(), plot.canvas.mapFromScene(place) + QPoint(shift, 0))
-        QApplication.processEvents()
+    """Move the mouse there; said to the plot too, since a bare display may swallow the first moves in a window."""
+    QTest.mouseMove(plot.canvas.viewport(), plot.canvas.mapFromScene(place))
+    QApplication.processEvents()
+    plot.canvas.moved.emit(place)
 
 
 def dot(plot: ScreeningPlot, name: str) -> QPointF:
@@ -266,6 +266,20 @@ def test_that_intervals_are_drawn_on_demand_and_fit_into_the_panel(show: Show) -
     QApplication.processEvents()
     assert plot.canvas.viewport().grab().toImage() != before
     assert plot._panel.view.viewRange()[0][1] > 1.1
+
+
+def test_that_newer_values_and_another_theme_keep_what_was_zoomed_into_until_it_is_reset(show: Show) -> None:
+    view = show(table_screening())
+    plot = plot_of(view)
+    plot._panel.view.setRange(xRange=(0.3, 0.6), yRange=(0.0, 0.3), padding=0)
+    plot._panel.view.sigRangeChangedManually.emit([True, True])
+    plot.choose_factors(["BMI"])
+    view.show_item(table_screening())
+    assert np.allclose(plot._panel.view.viewRange(), [[0.3, 0.6], [0.0, 0.3]])
+    assert plot.chosen_factors() == ["BMI"]
+    assert plot.place(plot.factors().index("Glucose")).isNull(), "a dot outside of the panel has no place"
+    plot.reset_view()
+    assert plot._panel.view.viewRange()[0][1] > 1
 
 
 # The image -------------------------------------------------------------------------------------------------------

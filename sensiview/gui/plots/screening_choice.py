@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from PySide6.QtCore import QPointF, Qt, Signal
@@ -11,9 +11,12 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QWidget
 
 from sensiview.analysis.items import Array, IndexTable, Item
+from sensiview.gui.plots.canvas import Panel
 from sensiview.gui.plots.item_plot import ItemPlot
 from sensiview.gui.plots.screening_data import Dots
 from sensiview.gui.themes import Theme
+
+Ranges: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
 
 
 class FactorsPlot(ItemPlot):
@@ -48,6 +51,7 @@ class FactorsPlot(ItemPlot):
         self._beside = beside or dict
         self._chosen: list[str] = []
         self._places: dict[str, int] = {}
+        self._zoom: Ranges | None = None
         super().__init__(item, colours=colours, parent=parent)
 
     def show_chosen(self) -> None:
@@ -56,6 +60,16 @@ class FactorsPlot(ItemPlot):
     def upwards(self) -> Array:
         """Return the value of each factor that the up and down keys go through."""
         return np.arange(self.count())
+
+    def keep_zoom(self, panel: Panel, whole: Ranges) -> None:
+        """Show what was zoomed into, at first the whole; newer values and another theme do not change that."""
+        panel.view.sigRangeChangedManually.connect(lambda *_: self._remember(panel))
+        panel.show_range(*(self._zoom or whole))
+
+    def reset_view(self) -> None:
+        """Show all dots."""
+        self._zoom = None
+        self.redraw()
 
     def take(self, dots: Dots) -> None:
         """Show these factors; what is chosen and not among them is left."""
@@ -107,6 +121,14 @@ class FactorsPlot(ItemPlot):
         super().restore(state)
 
     # Inside.
+
+    def _remember(self, panel: Panel) -> None:
+        x, y = panel.view.viewRange()
+        self._zoom = (x[0], x[1]), (y[0], y[1])
+
+    def _choose(self) -> None:
+        self._zoom = None  # another output has other numbers
+        super()._choose()
 
     def _read(self, index: int | None) -> None:
         super()._read(index)

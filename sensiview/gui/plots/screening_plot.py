@@ -154,7 +154,7 @@ class ScreeningPlot(FactorsPlot):
         self._overlay.line_moved.connect(self._move_line)
         self._overlay.line_dropped.connect(self.changed)
         self._overlay.framed.connect(self._choose_framed)
-        self._panel.show_range(*drawn.ranges())
+        self.keep_zoom(self._panel, drawn.ranges())
 
     def _build_picture(self, parts: Parts) -> PartsPicture:
         picture = PartsPicture(parts, self.colours, self.canvas.text_font(), caption=self.input_place()[1])
@@ -240,7 +240,7 @@ class ScreeningPlot(FactorsPlot):
         self._table_timer.start()
 
     def _set_up_otherwise(self) -> None:
-        self.redraw()
+        self.reset_view()
         self.changed.emit()
 
     # Tables and files.
