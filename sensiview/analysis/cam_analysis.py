@@ -24,7 +24,7 @@ from sensiview.analysis.study import Study
 from sensiview.analysis.volume_map_parameters import times
 from sensiview.errors import UserError
 from sensiview.models.card import ModelCard
-from sensiview.numerics.map_layers import chosen_layer, map_form, map_layers
+from sensiview.numerics.map_layers import chosen_layer, is_behind, map_form, map_layers
 from sensiview.numerics.pass_memory import row_bytes_after
 
 Weighting = Literal["grad_cam", "grad_cam_plus_plus"]
@@ -148,10 +148,11 @@ def unread_patches(card: ModelCard, layer: str, items: Mapping[str, Item]) -> li
     if form is None or not form.skipped or not isinstance(found, FieldMap) or found.values.any():
         return []
     auto = chosen_layer(card, "auto")
-    better = f" Choose the layer '{auto}'." if auto != layer else ""
+    if not is_behind(card, layer, auto):
+        return []
     return [
         "Behind the last attention the class is read from a token of its own, so that what the patches hold there "
-        f"changes no score.{better}"
+        f"changes no score. Choose the layer '{auto}'."
     ]
 
 

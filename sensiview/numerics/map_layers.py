@@ -110,6 +110,12 @@ def last_map_layer(card: ModelCard) -> str:
     return max(before, key=done.__getitem__, default=last)
 
 
+def is_behind(card: ModelCard, layer: str, other: str) -> bool:
+    """Say whether a layer ends after another one in a pass."""
+    done = _as_done(card.layers)
+    return done[layer] > done[other]
+
+
 def _proportional(space: Sequence[int], seen: Sequence[int]) -> bool:
     """Say whether a grid has the proportions of the input's, but for what strides and borders take away."""
     scale = seen[0] / space[0]

@@ -14,7 +14,8 @@ import torch
 from captum.attr import LayerAttribution, LayerGradCam
 from torch import Tensor, nn
 
-from sensiview.analysis.items import IndexTable
+from sensiview.analysis.cam_analysis import unread_patches
+from sensiview.analysis.items import FieldMap, IndexTable
 from sensiview.analysis.progress import Silent
 from sensiview.datasets.images import ImageSet
 from sensiview.errors import UserError
@@ -248,6 +249,12 @@ def test_that_an_empty_map_behind_the_last_attention_says_which_layer_to_take() 
     assert not field(result).values.any()
     assert "read from a token of its own" in note(result)
     assert "Choose the layer 'blocks.1.norm1'." in note(result)
+    card = study_of(seeded(Tokens), oblong(), settings=OBLONG).model
+    assert card is not None
+    # Of a layer before it an empty map has another reason: every patch speaks against the class.
+    nothing = {"map": FieldMap(title="Empty", values=np.zeros((4, 3)), axes=("y", "x"))}
+    assert unread_patches(card, "blocks.1.norm1", nothing) == unread_patches(card, "patches", nothing) == []
+    assert len(unread_patches(card, "blocks.1.norm2", nothing)) == 1
 
 
 def test_that_channels_behind_the_places_are_told_from_places() -> None:
