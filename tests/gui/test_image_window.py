@@ -111,7 +111,7 @@ class TestImport:
         self, window: Any, tmp_path: Path, wait_until: Any
     ) -> None:
         class_folders(tmp_path / "img", each=8)
-        rows = "".join(f"img/{c}/{k}.png,{c},{k % 2},id {c} {k}\n" for c in ("cat", "dog") for k in range(8))
+        rows = "".join(f"img/{c}/{k}.png,{c},{k % 2},img/{c}/{k}.png\n" for c in ("cat", "dog") for k in range(8))
         (tmp_path / "t.csv").write_text("path,label,second,who\n" + rows)
         window.commands.import_image_paths([tmp_path / "t.csv"])
         dialog = dialog_of(window, wait_until)
