@@ -18,6 +18,7 @@ from sample_screenings import UNIT, image_screening, many, screening, table_scre
 from sensiview.analysis.items import IndexTable, Item
 from sensiview.gui.item_view import ItemView
 from sensiview.gui.plots.drawing import draw_item
+from sensiview.gui.plots.scatter import ScatterPlot
 from sensiview.gui.plots.screening_data import CLASSES, classify, dots_of
 from sensiview.gui.plots.screening_parts import outline
 from sensiview.gui.plots.screening_plot import ScreeningPlot
@@ -213,6 +214,13 @@ def test_that_a_table_with_mu_star_and_sigma_alone_is_drawn(show: Show) -> None:
     view = show(IndexTable(title="S", frame=frame, keys=("factor",), values=("mu_star", "sigma"), plot="screening"))
     assert plot_of(view)._settings.choices.findChild(QComboBox, "plot_upwards") is None
     assert plot_of(view).describe(1) == ["b: non-linear or interacting", "μ* = 2", "σ = 2", "σ / μ* = 1"]
+
+
+def test_that_a_screening_by_other_measures_is_a_plain_scatter(show: Show) -> None:
+    frame = pd.DataFrame({"factor": ["a", "b"], "reach": [1.0, 2.0], "spread": [0.1, 2.0]})
+    view = show(IndexTable(title="S", frame=frame, keys=("factor",), values=("reach", "spread"), plot="screening"))
+    assert isinstance(view.plot, ScatterPlot)
+    assert view.plot.describe(1) == ["b", "reach = 2", "spread = 2"]
 
 
 # The line --------------------------------------------------------------------------------------------------------

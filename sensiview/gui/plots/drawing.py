@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _BY_TABLE: dict[str, type[ItemPlot]] = {
     "bars": BarsPlot, "matrix": MatrixPlot, "points": PointsPlot, "scatter": ScatterPlot,
+    "screening": ScatterPlot,  # of other measures than mu_star and sigma
 }  # fmt: skip
 _BY_KIND: tuple[tuple[type[Item], type[ItemPlot]], ...] = (
     (Curve, CurvePlot), (Matrix, MatrixPlot), (FieldMap, PixelsPlot), (ImageSeries, PixelsPlot), (Note, NotePlot),

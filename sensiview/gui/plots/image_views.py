@@ -21,7 +21,8 @@ _MOST_CHANNELS = 4
 def plot_with_others(item: Item) -> WithOthers | None:
     """Return the plot of an item that is drawn with the help of others (the image below it); None for all others."""
     if isinstance(item, IndexTable):
-        return ScreeningPlot if item.plot == "screening" else None
+        complete = {"mu_star", "sigma"} <= set(item.frame.columns)
+        return ScreeningPlot if item.plot == "screening" and complete else None
     if isinstance(item, ImageSeries):
         return PicturesPlot if item.axis in _SERIES and item.values.shape[3] <= _MOST_CHANNELS else None
     if not isinstance(item, FieldMap) or isinstance(item, Mask) or is_volume_map(item):

@@ -118,7 +118,8 @@ class Guide:
         width, height = metrics.horizontalAdvance(text), metrics.height()
         place = QPointF(whole.right() - width - 4, end.y() + (2 if rise > 0 else -height - 2))
         if not whole.top() <= place.y() <= whole.bottom() - height:  # it leaves above or below: left of where it does
-            place = QPointF(end.x() - width - height, whole.top() + 2 if rise < 0 else whole.bottom() - height - 2)
+            left = end.x() - (height + 4) / max(abs(rise), 0.1) - width - 4
+            place = QPointF(max(left, whole.left()), whole.top() + 2 if rise < 0 else whole.bottom() - height - 2)
         return cls(start, end, text, QRectF(place.x(), place.y(), width, height))
 
     def paint(self, painter: QPainter, colours: Theme, metrics: QFontMetricsF) -> None:
