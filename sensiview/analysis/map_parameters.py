@@ -220,7 +220,8 @@ def rows_together(study: Study, parameters: ChoiceParameters, rows: int, *, grad
     model, own = study.model, math.prod(own_shape(study)) * (channel_count(study) + 1)
     times = GRAPH if gradient else 1
     size = times * model.bytes_per_row + 8 * own
-    return min(rows, rows_that_fit(memory_available(), size, model.flops_per_row * (3 if gradient else 1)))
+    flops = model.flops_per_row * (3 if gradient else 1)
+    return min(rows, rows_that_fit(memory_available(), size, flops, gradient=gradient))
 
 
 def gradient_bytes(study: Study, parameters: MapParameters, rows: int) -> int:

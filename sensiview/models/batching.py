@@ -111,18 +111,21 @@ def footprint(module: nn.Module, rows: Tensor, name: str) -> tuple[Any, Footprin
     return answer, Footprint.of(meter, rows)
 
 
-def fitting(network: Network, cost: Footprint, answer_bytes: int, wanted: int | None = None) -> int:
+def fitting(
+    network: Network, cost: Footprint, answer_bytes: int, wanted: int | None = None, *, gradient: bool = False
+) -> int:
     """Return the largest power of two of rows that fits a quarter of the free memory and a bounded piece of work.
 
     Decided by what a row costs, never by a clock, so that the same network on the same machine gets the same batches.
     `answer_bytes` is what a row of the answer takes. `wanted` rows win over what would fit, and the number of rows that
-    an exported program was made for wins over both.
+    an exported program was made for wins over both. `gradient`: a backward pass will follow.
     """
     fixed: int | None = getattr(network.module, "fixed_rows", None)
     if fixed or wanted:
         return fixed or wanted or 1
     free = devices.memory_free(network.device)
-    return rows_that_fit(free, cost.bytes_per_row + answer_bytes, cost.flops_per_row, network.device.type)
+    size = cost.bytes_per_row + answer_bytes
+    return rows_that_fit(free, size, cost.flops_per_row, network.device.type, gradient=gradient)
 
 
 def release(device: torch.device) -> None:

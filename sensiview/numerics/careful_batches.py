@@ -51,7 +51,7 @@ class CarefulBatches:
         _, cost = footprint(self.network.module, row, self.network.card.name)
         times = _GRAPH if gradient else 1
         work = Footprint(cost.bytes_per_row * times, cost.flops_per_row * (3 if gradient else 1))
-        self.size = fitting(self.network, work, extra_bytes)
+        self.size = fitting(self.network, work, extra_bytes, gradient=gradient)
 
     def run(self, pieces: Sequence[int], work: Callable[[Sequence[int]], None]) -> None:
         """Call `work` with one batch of `pieces` after the other.

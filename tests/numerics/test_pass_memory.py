@@ -66,10 +66,17 @@ def test_that_a_mask_run_announces_its_passes(subjects: int) -> None:
 
 
 def test_that_rows_are_bounded_by_memory_and_by_work() -> None:
-    assert rows_that_fit(4 * 1000 * MB, 10 * MB, 0) == 64
-    assert rows_that_fit(4 * 1000 * MB, 10 * MB, int(1e10)) == 4
+    assert rows_that_fit(4 * 1000 * MB, 10 * MB, 0, gradient=True) == 64
+    assert rows_that_fit(4 * 1000 * MB, 10 * MB, int(1e10), gradient=True) == 4
+    assert rows_that_fit(4 * 1000 * MB, 10 * MB, 0, "cuda") == 64
     assert rows_that_fit(0, 10 * MB, 0) == 1
     assert rows_that_fit(10**15, 1, 1) == MOST_ROWS
+
+
+def test_that_a_pass_on_a_cpu_is_no_larger_than_what_goes_through_quickly() -> None:
+    assert rows_that_fit(4 * 1000 * MB, 8 << 20, 0) == 4
+    assert rows_that_fit(4 * 1000 * MB, 100 * MB, 0) == 1
+    assert rows_that_fit(8 << 20, 1 << 20, 0) == 2
 
 
 def test_that_nothing_here_loads_torch() -> None:
