@@ -105,8 +105,8 @@ def _ordered(item: IndexTable) -> tuple[pd.DataFrame, str]:
     """Return the rows to show, and a sentence when some are left out.
 
     Bars: by rank where there is one, else the largest last value first, within each group; what has no rank (0: outside
-    all regions) comes last. A matrix: the largest numbers only, since its heat map shows
-    all. Other tables keep their order.
+    all regions) comes last. A screening: the largest mu_star first, within each group. A matrix: the largest numbers
+    only, since its heat map shows all. Other tables keep their order.
     """
     frame = item.frame.reset_index(drop=True)
     total = len(frame)
@@ -116,10 +116,11 @@ def _ordered(item: IndexTable) -> tuple[pd.DataFrame, str]:
             f"The {_MOST_OF_MATRIX} largest of {total:,}; all are in the CSV export." if total > len(strongest) else ""
         )
         return frame.loc[strongest], note
-    if item.plot == "bars" and item.values and item.keys:
+    if item.plot in ("bars", "screening") and item.values and item.keys:
+        leading = item.values[0] if item.plot == "screening" else item.values[-1]
         place = frame.groupby(list(item.keys[:-1]), sort=False, dropna=False).ngroup() if item.keys[:-1] else 0
         ranked = _RANK in frame and frame[_RANK].dtype.kind in "iuf"
-        order = frame[_RANK].where(frame[_RANK] > 0) if ranked else -frame[item.values[-1]]
+        order = frame[_RANK].where(frame[_RANK] > 0) if ranked else -frame[leading]
         frame = frame.assign(**{_PLACE: place, _ORDER: order})
         frame = frame.sort_values([_PLACE, _ORDER], kind="stable", na_position="last").drop(columns=[_PLACE, _ORDER])
     note = f"The first {_MOST_ROWS} of {total:,} rows; all of them are in the CSV export." if total > _MOST_ROWS else ""

@@ -454,3 +454,12 @@ def test_that_paragraphs_of_image_analyses_tell_their_choices(
     assert wanted in text
     assert not re.search(r"\[[a-z]+\d{4}", text)  # every work that is cited is known
     assert "Its parameters are listed below" not in text
+
+
+def test_that_the_factors_of_a_screening_come_by_their_effect() -> None:
+    rows = [("a", "x", 0.1, 9.0), ("a", "y", 0.3, 1.0), ("b", "x", 0.9, 0.0), ("b", "y", 0.2, 5.0)]
+    frame = pd.DataFrame(rows, columns=["image", "factor", "mu_star", "sigma"])
+    item = IndexTable(title="S", frame=frame, keys=("image", "factor"), values=("mu_star", "sigma"), plot="screening")
+    table = report_table(item)
+    assert table is not None
+    assert [row[:2] for row in table.rows] == [("a", "y"), ("a", "x"), ("b", "x"), ("b", "y")]
