@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from harness import Benchmark, measure
 
-_BATCH = 16
+_BATCHES = (1, 4, 16)
 
 
 def _seconds(call: Callable[[], Any]) -> float:
@@ -43,15 +43,14 @@ def prepare_image(name: str, partition: str, trajectories: int) -> Callable[[], 
     torch.manual_seed(1)
     module = torchvision.models.get_model(name).eval()
     picture = _natural(224)
-    rows = torch.from_numpy(picture)[None].repeat(_BATCH, 1, 1, 1)
     settings = {"partition": partition, "cells": 8, "n": trajectories, "target": "predicted", "resamples": 20}
 
     def ours() -> Any:
         return sensiview.analyse("morris", module, [picture], parameters=settings, progress=False)
 
-    def bare() -> None:
+    def bare(count: int) -> None:
         with torch.no_grad():
-            module(rows)
+            module(torch.from_numpy(picture)[None].repeat(count, 1, 1, 1))
 
     return _compared(ours, bare)
 
@@ -72,30 +71,34 @@ def prepare_volume(trajectories: int) -> Callable[[], dict[str, float]]:
     image.header["sform_code"] = 4
     cnn3d = architectures()["cnn3d"]
     module = cnn3d.build(cnn3d.Options(channels=[8, 16, 32]), (1, *data.shape), 2).eval()
-    rows = torch.from_numpy(data)[None, None].repeat(_BATCH, 1, 1, 1, 1)
     settings = {"partition": "atlas", "atlas": "desikan_killiany", "n": trajectories, "resamples": 20}
 
     def ours() -> Any:
         return sensiview.analyse("morris", module, [image], parameters=settings, progress=False)
 
-    def bare() -> None:
+    def bare(count: int) -> None:
         with torch.no_grad():
-            module(rows)
+            module(torch.from_numpy(data)[None, None].repeat(count, 1, 1, 1, 1))
 
     return _compared(ours, bare)
 
 
-def _compared(ours: Callable[[], Any], bare: Callable[[], None]) -> Callable[[], dict[str, float]]:
+def _compared(ours: Callable[[], Any], bare: Callable[[int], None]) -> Callable[[], dict[str, float]]:
+    def per_row(count: int) -> float:
+        times = max(1, _BATCHES[-1] // count // 2)
+        return _seconds(lambda: [bare(count) for _ in range(times)]) / times / count
+
     def call() -> dict[str, float]:
-        bare()
+        ours()
         times, peers = [], []
         for _ in range(2):
-            peers.append(_seconds(bare))
+            # The peer is the best of several numbers of rows at once, before and after.
+            peers.append(min(per_row(count) for count in _BATCHES))
             began = time.perf_counter()
             result = ours()
             times.append(time.perf_counter() - began)
-            peers.append(_seconds(bare))
-        return {"ours": min(times), "peer": statistics.median(peers) / _BATCH * result.evaluations}
+            peers.append(min(per_row(count) for count in _BATCHES))
+        return {"ours": min(times), "peer": statistics.median(peers) * result.evaluations}
 
     return call
 
