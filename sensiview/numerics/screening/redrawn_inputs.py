@@ -16,6 +16,7 @@ from sensiview.numerics.careful_batches import CarefulBatches
 from sensiview.numerics.screening.changed_inputs import Bools, ChangedInputs
 from sensiview.numerics.screening.designs import Floats, Ints
 from sensiview.numerics.screening.generated_images import GeneratedImages
+from sensiview.numerics.study_inputs import fitting_threads
 
 
 class RedrawnInputs(ChangedInputs):
@@ -119,8 +120,9 @@ class RedrawnRows(RedrawnInputs):
         """Return what the network gives for the row with its factors at `values`."""
         whole = np.repeat(self._rows[index : index + 1], len(values), axis=0)
         whole[:, self._factors] = values
-        rows = self.network.preprocess(torch.from_numpy(whole))
-        answer, _ = first_tensor(compute(self.network.module, rows, self.network.card.name))
+        with fitting_threads(self.network.card.flops_per_row):
+            rows = self.network.preprocess(torch.from_numpy(whole))
+            answer, _ = first_tensor(compute(self.network.module, rows, self.network.card.name))
         return as_columns(answer, len(values), f"The network '{self.network.card.name}'").flatten(1)
 
 
