@@ -90,10 +90,12 @@ def trend_items(
             shares.append(share)
         leaders.append(_leader(point, factors, axis, resamples, seed))
     units = points[0].run.units
+    first = {row["leading"] for row in leaders}
+    verdict = f": {first.pop()} leads" if len(first) == 1 else ""
     bands = {name: Interval(low=f"{name}_low", high=f"{name}_high") for name in _MEASURES}
     return {
         "trend": Curve(
-            title=f"Effects of the factors over {quantity or 'the number of each screening'}",
+            title=f"Effects of the factors over {quantity or 'the number of each screening'}{verdict}",
             description="Means over inputs and outputs with 95 % intervals over inputs. mu_star: importance; sigma: "
             "what is non-linear or interacts.",
             frame=pd.DataFrame(rows),

@@ -34,7 +34,7 @@ class _Size:
 
 
 _FULL = _Size(drawings=4, epochs=20, screened=359, redrawn=100, mnist=True)
-_QUICK = _Size(drawings=2, epochs=12, screened=40, redrawn=25, mnist=False)
+_QUICK = _Size(drawings=2, epochs=12, screened=60, redrawn=25, mnist=False)
 # Of MNIST's 60,000 digits and 10,000 test digits, each drawn once.
 _MNIST = {"drawings": 1, "train": 8000, "test": 1000}
 # As in the study: 100 trajectories on 20 levels, every output. Probabilities, as networks are compared.
