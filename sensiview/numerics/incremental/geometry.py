@@ -113,3 +113,8 @@ class Offset:
         """The offset, when all rows have the same."""
         first = int(self.each[0])
         return first if bool((self.each == first).all()) else None
+
+    def together(self, size: int) -> tuple[Offset, Offset]:
+        """Return where windows of `size` lie in windows over all of them, and where those lie in the other."""
+        first, last = int(self.each.min()), int(self.each.max())
+        return Offset(self.each - first, last - first + size), Offset(np.full_like(self.each, first), self.length)

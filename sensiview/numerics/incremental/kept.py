@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from sensiview.numerics.incremental.geometry import Ints
-from sensiview.numerics.incremental.placing import Place, add_into, as_kept, as_maps, gathered
+from sensiview.numerics.incremental.placing import Place, add_into, as_kept, as_maps, gathered, rows_last
 from sensiview.numerics.incremental.program import Program
 
 
@@ -67,9 +67,10 @@ class Base:
             return self.program.derived(number, values).expand(len(bases), *values.shape[1:])
         return self.program.derived(number, values)
 
-    def windows(self, number: int, bases: Ints, place: Place) -> Tensor:
-        """Return windows of a value, (rows or 1, channels, height, width)."""
-        return self.program.derived(number, gathered(self._kept[self.program.root(number)], bases, place))
+    def windows(self, number: int, bases: Ints, place: Place, *, rows_last: bool = False) -> Tensor:
+        """Return windows of a value, (rows or 1, channels, height, width); `rows_last` as in `gathered`."""
+        root = self._kept[self.program.root(number)]
+        return self.program.derived(number, gathered(root, bases, place, rows_last=rows_last))
 
     def move(self, number: int, bases: Ints, place: Place, change: Tensor) -> None:
         """Make the change of a windowed value stay. No base may occur twice."""
@@ -92,6 +93,6 @@ class WindowFrame:
         self.lenient = lenient
         self._base, self._bases = base, bases
 
-    def base(self, value: int, place: Place) -> Tensor:
+    def base(self, value: int, place: Place, like: Tensor) -> Tensor:
         """Return the base's feature maps in windows."""
-        return self._base.windows(value, self._bases, place)
+        return self._base.windows(value, self._bases, place, rows_last=rows_last(like))

@@ -41,8 +41,11 @@ class Frame(Protocol):
     tangent: bool
     lenient: bool
 
-    def base(self, value: int, place: Place) -> Tensor:
-        """Return the base's feature maps in windows, (rows or 1, channels, ...); not to be written to."""
+    def base(self, value: int, place: Place, like: Tensor) -> Tensor:
+        """Return the base's feature maps in windows, (rows or 1, channels, ...), in memory as `like` where they can be.
+
+        They are not to be written to.
+        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +130,7 @@ class Pointwise(Operation):
 
     def change(self, frame: Frame, changes: Sequence[Tensor]) -> Tensor:
         """f(base + change) - f(base), or f'(base) times the change."""
-        base = frame.base(self.inputs[0], frame.places[self.output])
+        base = frame.base(self.inputs[0], frame.places[self.output], changes[0])
         rectifier = self.call.name == "relu"
         if frame.tangent:
             if rectifier:

@@ -1,11 +1,14 @@
 """Windows of feature maps as tensors: taken out of kept maps, placed in wider ones, put back.
 
 A window tensor is (rows, channels, height, width) with the channels last in memory; a kept map is
-(bases, height, width, channels), so that one pixel is one contiguous piece of memory.
+(bases, height, width, channels), so that one pixel is one contiguous piece of memory. Where convolutions are computed
+with fewer multiplications, windows have rows and channels last in memory, (height, width, rows, channels): a pixel of
+all rows is one piece then.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +42,12 @@ class Place:
         return self.size == tuple(shape[-2:])
 
 
-def gathered(kept: Tensor, bases: Ints, place: Place) -> Tensor:
+def rows_last(windows: Tensor) -> bool:
+    """Whether rows and channels are last in memory."""
+    return len(windows) > 1 and windows.permute(2, 3, 0, 1).is_contiguous()
+
+
+def gathered(kept: Tensor, bases: Ints, place: Place, *, rows_last: bool = False) -> Tensor:
     """Return the windows of kept maps.
 
     Parameters
@@ -50,6 +58,8 @@ def gathered(kept: Tensor, bases: Ints, place: Place) -> Tensor:
         (rows,): which base each row belongs to.
     place : Place
         May reach beyond the map: what is read there is undefined.
+    rows_last : bool
+        Give them with rows and channels last in memory, where rows differ.
 
     Returns
     -------
@@ -66,6 +76,8 @@ def gathered(kept: Tensor, bases: Ints, place: Place) -> Tensor:
     down = np.clip(ys[:, None] + np.arange(h), 0, height - 1)
     across = np.clip(xs[:, None] + np.arange(w), 0, width - 1)
     index = (bases[:, None] * height + down)[:, :, None] * width + across[:, None, :]
+    if rows_last:
+        return _rows(kept, index.transpose(1, 2, 0)).view(h, w, len(ys), -1).permute(2, 3, 0, 1)
     return _rows(kept, index).view(len(ys), h, w, -1).permute(0, 3, 1, 2)
 
 
@@ -77,24 +89,38 @@ def _rows(kept: Tensor, index: Ints) -> Tensor:
 def placed(change: Tensor, y: Offset, x: Offset) -> Tensor:
     """Return windows of size (y.length, x.length) that hold `change` at an offset and 0 elsewhere.
 
-    What of `change` would lie outside is left out.
+    What of `change` would lie outside is left out. They lie in memory as `change` does.
     """
     n, channels, h, w = change.shape
+    last = rows_last(change)
     at_y, at_x = y.same, x.same
     if at_y is not None and at_x is not None:
         sides = (at_x, x.length - at_x - w, at_y, y.length - at_y - h)
-        return functional.pad(change, sides) if any(sides) else change
+        if not any(sides):
+            return change
+        if not last:
+            return functional.pad(change, sides)
+        if min(sides) >= 0:
+            block = change.new_zeros((y.length, x.length, n, channels))
+            block[at_y : at_y + h, at_x : at_x + w] = change.permute(2, 3, 0, 1)
+            return block.permute(2, 3, 0, 1)
     down = y.each[:, None] + np.arange(h)
     across = x.each[:, None] + np.arange(w)
-    index = (np.arange(n)[:, None] * y.length + down)[:, :, None] * x.length + across[:, None, :]
     inside = ((down >= 0) & (down < y.length))[:, :, None] & ((across >= 0) & (across < x.length))[:, None, :]
-    source = change.permute(0, 2, 3, 1).reshape(-1, channels)
+    pixel, row = down[:, :, None] * x.length + across[:, None, :], np.arange(n)[:, None, None]
+    if last:
+        size, order, back = (y.length, x.length, n), (2, 3, 0, 1), (2, 3, 0, 1)
+        index, inside = (pixel * n + row).transpose(1, 2, 0), inside.transpose(1, 2, 0)
+    else:
+        size, order, back = (n, y.length, x.length), (0, 2, 3, 1), (0, 3, 1, 2)
+        index = row * (y.length * x.length) + pixel
+    source = change.permute(order).reshape(-1, channels)
     if not inside.all():
         source = source[torch.from_numpy(np.flatnonzero(inside.reshape(-1))).to(change.device)]
         index = index[inside]
-    wide = change.new_zeros((n * y.length * x.length, channels))
-    wide = wide.index_copy(0, torch.from_numpy(np.ascontiguousarray(index.reshape(-1))).to(change.device), source)
-    return wide.view(n, y.length, x.length, channels).permute(0, 3, 1, 2)
+    wide = change.new_zeros((int(np.prod(size)), channels))
+    wide.index_copy_(0, torch.from_numpy(np.ascontiguousarray(index.reshape(-1))).to(change.device), source)
+    return wide.view(*size, channels).permute(back)
 
 
 def widened(change: Tensor, place: Place, shape: tuple[int, ...]) -> Tensor:
@@ -103,6 +129,13 @@ def widened(change: Tensor, place: Place, shape: tuple[int, ...]) -> Tensor:
         return change
     height, width = shape[-2:]
     return placed(change, Offset(place.y.starts, height), Offset(place.x.starts, width))
+
+
+def joined(parts: Sequence[Tensor]) -> Tensor:
+    """Return the rows of all parts, in memory as they lie there."""
+    if all(rows_last(part) for part in parts if part.ndim == 4):
+        return torch.cat([part.permute(2, 3, 0, 1) for part in parts], dim=2).permute(2, 3, 0, 1)
+    return torch.cat(list(parts))
 
 
 def add_into(kept: Tensor, bases: Ints, place: Place, change: Tensor) -> None:

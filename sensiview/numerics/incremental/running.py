@@ -15,13 +15,13 @@ from sensiview.numerics.incremental.changes import input_changes, inside
 from sensiview.numerics.incremental.geometry import Ints
 from sensiview.numerics.incremental.grouping import Group, Limits, groups
 from sensiview.numerics.incremental.kept import Base, WindowFrame
-from sensiview.numerics.incremental.placing import Place, widened
+from sensiview.numerics.incremental.placing import Place, joined, widened
 from sensiview.numerics.incremental.results import Patches, norms_of
 from sensiview.numerics.incremental.tangents import carrying, tangent_of, with_tangent
 
 # Multiply-adds that a device does while Python and torch start one operator, and those of one batch: about a third of
 # a second, so that a cancelled job ends soon.
-_OVERHEAD = {"cpu": 2e6, "cuda": 2e8, "mps": 5e7}
+_OVERHEAD = {"cpu": 4e6, "cuda": 2e8, "mps": 5e7}
 _WORK = {"cpu": 1.5e10, "cuda": 2e12, "mps": 3e11}
 _MOST_ROWS = 1024
 _SHARE_OF_MEMORY = 8
@@ -80,7 +80,7 @@ class Run:
         if not len(self._patches):
             return
         kind = self._device.type
-        limits = Limits(_OVERHEAD.get(kind, 2e6), _WORK.get(kind, 1.5e10), self._numbers)
+        limits = Limits(_OVERHEAD.get(kind, 4e6), _WORK.get(kind, 1.5e10), self._numbers)
         windows = inside(self._patches.windows, *self._program.shapes[0][1:])
         for group in groups(self._program, windows, limits):
             self._carefully(group)
@@ -172,7 +172,7 @@ class Run:
         """Compute the rest of the network for the rows that wait for it."""
         waiting = self._waiting.pop(cut)
         rows = np.concatenate([some for some, _ in waiting])
-        values = {n: torch.cat([live[n] for _, live in waiting]) for n in waiting[0][1]}
+        values = {n: joined([live[n] for _, live in waiting]) for n in waiting[0][1]}
         waiting.clear()
         at_once = self._rows_at_once(cut)
         done = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import ClassVar
 
 import numpy as np
@@ -15,10 +15,10 @@ from torch.nn import functional
 from sensiview.numerics.incremental import winograd
 from sensiview.numerics.incremental.geometry import Floats, Ints, Offset, Reach, Span
 from sensiview.numerics.incremental.operations import Axis, Frame, Interval, Operation
-from sensiview.numerics.incremental.placing import Place, placed
+from sensiview.numerics.incremental.placing import Place, placed, rows_last
 
 # Fewer multiplications are taken when they cost at most this part of the plain ones.
-_SAVED = 0.75
+_SAVED = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +107,11 @@ class Convolution(Sliding):
         change = changes[0]
         y, x = self.offsets(frame)
         size = frame.places[self.output].size
+        if frame.lenient:
+            # Rows near a border of the map may have their change elsewhere than the others; then all get the pixels
+            # between as well, which is less than all that the outputs read.
+            (inner_y, y), (inner_x, x) = y.together(change.shape[2]), x.together(change.shape[3])
+            change = placed(change, inner_y, inner_x)
         if frame.lenient and (found := self._cheaper(change, y, x, size)) is not None:
             return found
         down, across = _symmetric(y, change.shape[2], self.steps[0]), _symmetric(x, change.shape[3], self.steps[1])
@@ -120,26 +125,30 @@ class Convolution(Sliding):
 
     def _cheaper(self, change: Tensor, y: Offset, x: Offset, size: tuple[int, int]) -> Tensor | None:
         """Return the convolution of the change by fewer multiplications, None where there are none to save."""
-        sizes = tuple(change.shape[2:])
-        whole = sizes == (self.reaches[0].size_in, self.reaches[1].size_in) and size == tuple(self.shape[1:])
-        if whole and self._matrix is not None:
-            return self._by_matrix(change)
-        at_y, at_x = y.same, x.same
-        if self.groups != 1 or self.kernels != (3, 3) or self.steps != (1, 1) or self.dilations != (1, 1):
-            return None
-        if at_y is None or at_x is None or min(at_y, at_x) < 0:
-            return None
-        if at_y + sizes[0] > y.length or at_x + sizes[1] > x.length:
-            return None
+        rows, _, *sizes = change.shape
         channels_out, channels_in = self.weight.shape[:2]
-        plain = _pairs(at_y, sizes[0], size[0]) * _pairs(at_x, sizes[1], size[1]) * channels_in * channels_out
-        if winograd.cost(*size, channels_in, channels_out) > _SAVED * plain:
-            return None
-        return winograd.convolved(change, self._transformed, (at_y, at_x), size)
+        if y.same is not None and x.same is not None and self._three_by_three:
+            down, across = winograd.along(sizes[0], y.same, size[0]), winograd.along(sizes[1], x.same, size[1])
+            pairs = _pairs(y.same, sizes[0], size[0]) * _pairs(x.same, sizes[1], size[1])
+            cost = winograd.cost(down, across, rows, channels_in, channels_out)
+            if cost < _SAVED * winograd.plain_cost(pairs, rows, channels_in, channels_out):
+                return winograd.convolved(change, self._transformed(down.middle, across.middle), down, across)
+        whole = sizes == [self.reaches[0].size_in, self.reaches[1].size_in] and size == self.shape[1:]
+        return self._by_matrix(change) if whole and self._matrix is not None else None
+
+    @property
+    def _three_by_three(self) -> bool:
+        plain = self.groups == 1 and self.kernels == (3, 3) and self.steps == (1, 1) and self.dilations == (1, 1)
+        return plain and self.weight.dtype in (torch.float32, torch.float64)
+
+    def _transformed(self, *middle: bool) -> Tensor:
+        if middle not in self._forms:
+            self._forms[middle] = winograd.transformed(self.weight, middle)
+        return self._forms[middle]
 
     @cached_property
-    def _transformed(self) -> Tensor:
-        return winograd.transformed(self.weight)
+    def _forms(self) -> dict[tuple[bool, ...], Tensor]:
+        return {}
 
     def full(self, values: Mapping[int, Tensor], rows: int) -> Mapping[int, Tensor]:
         """Return the convolution of whole maps."""
@@ -228,7 +237,7 @@ class MaxPool(Sliding):
     def change(self, frame: Frame, changes: Sequence[Tensor]) -> Tensor:
         """Return the largest after minus the largest before."""
         place = self.contexts(frame)
-        base = frame.base(self.inputs[0], place)
+        base = frame.base(self.inputs[0], place, changes[0])
         outside = self._outside(place, len(base))
         if outside is not None:
             base = base.masked_fill(outside.to(base.device), -torch.inf)
@@ -241,7 +250,18 @@ class MaxPool(Sliding):
         return after.sub_(self._pooled(base))
 
     def _pooled(self, values: Tensor) -> Tensor:
-        return functional.max_pool2d(values, self.kernels, self.steps, 0, self.dilations)
+        if not rows_last(values):
+            return functional.max_pool2d(values, self.kernels, self.steps, 0, self.dilations)
+        # torch's pools would copy them into another layout.
+        values = values.permute(2, 3, 0, 1)
+        for axis, reach in enumerate(self.reaches):
+            count = (values.shape[axis] - reach.extent) // reach.stride + 1
+            taps = [
+                values.narrow(axis, k * reach.dilation, (count - 1) * reach.stride + 1) for k in range(reach.kernel)
+            ]
+            every = (slice(None),) * axis + (slice(None, None, reach.stride),)
+            values = reduce(torch.maximum, (tap[every] for tap in taps))
+        return values.permute(2, 3, 0, 1)
 
     def _outside(self, place: Place, rows: int) -> Tensor | None:
         """Return which pixels of the windows lie in the padding, (rows, 1, h, w); None when none does."""
