@@ -80,9 +80,8 @@ class BarsPlot(ItemPlot):
             offered.append(Chooser("view", "View", options))
             as_matrix = self.chosen("view").startswith("matrix:")
         if len(data.panels) > 1 and not as_matrix:
-            together = (
-                ((ALL, f"All {len(data.panels)} one below the other"),) if len(data.panels) <= _MOST_TOGETHER else ()
-            )
+            every = (ALL, f"All {len(data.panels)} one below the other")
+            together = (every,) if len(data.panels) <= _MOST_TOGETHER else ()
             options = (*((p, p) for p in data.panels), *together)
             first = ALL if together and data.panel_axis in _SEEN_TOGETHER else data.panels[0]
             offered.append(Chooser("output", title_of(data.panel_axis).capitalize(), options, first))

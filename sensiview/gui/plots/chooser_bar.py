@@ -51,7 +51,7 @@ class ChooserBar(QWidget):
             combo.setObjectName(f"plot_{chooser.key}")
             combo.setAccessibleName(chooser.label)
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-            combo.setMaximumWidth(150)
+            combo.setMaximumWidth(200)
             label.setBuddy(combo)
             for value, text in chooser.options:
                 combo.addItem(text, value)
