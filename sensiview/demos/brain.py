@@ -33,6 +33,8 @@ class _Size:
     lambdas: tuple[float, ...]
     steps: int
     patients: int  # of those that a network was not trained on
+    screened: int  # patients, and as many controls
+    trajectories: int
 
 
 _FULL = _Size(
@@ -44,6 +46,8 @@ _FULL = _Size(
     lambdas=(300.0, 100.0, 30.0, 10.0),
     steps=120,
     patients=64,
+    screened=8,
+    trajectories=16,
 )
 _QUICK = _Size(
     subjects=200,
@@ -54,6 +58,8 @@ _QUICK = _Size(
     lambdas=(100.0, 10.0),
     steps=60,
     patients=24,
+    screened=4,
+    trajectories=8,
 )
 
 
@@ -83,11 +89,11 @@ def steps(project: Project, catalogue: Catalogue, quick: bool) -> Iterator[RunRe
     for model in models:
         mask = analysis(
             "mask_optimization", model, f"Mask, {project.model(model).card.name.removeprefix(_NAME)}",
-            subjects=_held_out_patients(project, model)[: size.patients], group=True, steps=size.steps,
+            subjects=_held_out(project, model, "patient")[: size.patients], group=True, steps=size.steps,
         )  # fmt: skip
         masks.append(mask)
         yield mask
-    first, patients = models[0], _held_out_patients(project, models[0])[: size.patients]
+    first, patients = models[0], _held_out(project, models[0], "patient")[: size.patients]
     grid = analysis(
         "lambda_grid", first, "Masks over λ₁ and λ₂", subjects=patients, group=True, steps=size.steps,
         lambda_1=list(size.lambdas), lambda_2=list(size.lambdas),
@@ -109,6 +115,14 @@ def steps(project: Project, catalogue: Catalogue, quick: bool) -> Iterator[RunRe
         "known_regions", None, "Which map finds the planted regions", regions=list(REGIONS),
         runs=[run.id for run in (*masks, cam, occlusion, saliency)],
     )  # fmt: skip
+    # Between the extremes of patients and controls, as regions really differ: what the network makes of that is asked.
+    yield analysis(
+        "morris", first, "Morris screening of the regions", scope="global", n=size.trajectories, target="patient",
+        subjects=[
+            *patients[: size.screened],
+            *_held_out(project, first, "control")[: size.screened],
+        ],
+    )  # fmt: skip
     yield analysis("sanity", first, "Can the mask be trusted?", runs=[masks[0].id])
 
 
@@ -119,12 +133,12 @@ def _model(project: Project, run: str) -> str:
     return record.model
 
 
-def _held_out_patients(project: Project, model: str) -> list[str]:
-    """Return the patients that this network was not trained on, by name."""
+def _held_out(project: Project, model: str, diagnosis: str) -> list[str]:
+    """Return the patients or controls that this network was not trained on, by name."""
     from sensiview.datasets.volume_opening import open_volumes
 
     volumes = open_volumes(project.dataset(COHORT))
     test = set(project.model(model).card.training.get("test", ()))
-    patient = list(volumes.card.class_counts).index("patient")
+    wanted = list(volumes.card.class_counts).index(diagnosis)
     labels = volumes.labels()
-    return [name for name, label in zip(volumes.names, labels, strict=True) if label == patient and name in test]
+    return [name for name, label in zip(volumes.names, labels, strict=True) if label == wanted and name in test]

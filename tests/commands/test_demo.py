@@ -18,6 +18,8 @@ from sensiview.locations import resources
 from sensiview.models.card import ModelCard
 from tests.commands.conftest import Command
 
+_PLANTED = {"Hippocampus L", "Hippocampus R", "Amygdala L", "Amygdala R"}
+
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
@@ -52,6 +54,11 @@ def test_that_the_brain_demo_finds_what_was_planted(sensiview: Command, tmp_path
     assert (masks["share_dilated"] >= 0.5).all()
     assert (masks["share_dilated"] > 3 * masks["chance"]).all()
     assert (masks["share_dilated"] > grad_cam["share_dilated"]).all()
+    screening = next(run for run in runs if run["analysis"] == "morris")
+    table = loaded.runs[screening["id"]].result["screening"].to_frame()  # type: ignore[attr-defined]
+    mean = table[table["subject"] == "mean"].sort_values("mu_star", ascending=False)
+    assert mean["factor"].iloc[0] in _PLANTED
+    assert len(_PLANTED & set(mean["factor"].head(6))) >= 3
     assert sensiview("check", folder).code == 0
 
 
