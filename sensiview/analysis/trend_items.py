@@ -171,7 +171,8 @@ def trend_sentences(items: Mapping[str, Item], factors: Sequence[str], quantity:
     for factor in factors:
         values = trend.frame.loc[trend.frame["factor"] == factor, "mu_star"].to_numpy()
         steps = np.diff(values)
-        if (steps > 0).all() or (steps < 0).all():
+        # Two points always rise or fall.
+        if len(steps) > 1 and ((steps > 0).all() or (steps < 0).all()):
             way = "rises" if steps[0] > 0 else "falls"
             said.append(f"mu_star of {factor} {way} all the way with {what}, from {values[0]:.3g} to {values[-1]:.3g}.")
     mean = trend.frame.groupby("factor")["mu_star"].mean()

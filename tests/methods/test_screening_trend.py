@@ -116,6 +116,9 @@ def test_that_resting_on_what_was_planted_in_digits_is_called_cheating() -> None
 def test_that_a_factor_that_leads_everywhere_stands_in_the_title() -> None:
     result = trended(studied(), runs=["morris-0.5", "morris-0.6"])
     assert result["trend"].title == "Effects of the factors over the number of each screening: background leads"
+    note = result["note"]
+    assert isinstance(note, Note)
+    assert "all the way" not in note.text
 
 
 def test_that_a_lead_within_the_spread_of_the_inputs_is_called_chance() -> None:
