@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,44 +10,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sensiview.analysis.items import Curve, IndexTable, Interval, Item, Remark
+from sensiview.analysis.screening_finished import (
+    MEASURES,
+    PARTS,
+    Finished,
+    alike,
+    normalised,
+    remarks_on,
+    spread_out,
+    whole,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sensiview.numerics.screening.effects import MeanScreening, Screening
+    from sensiview.numerics.screening.effects import MeanScreening
     from sensiview.numerics.screening.screened import Screened
-    from sensiview.numerics.screening.study import Outcome
 
 MEAN = "mean"
-MEASURES = ("mu", "mu_star", "sigma")
-NO_EFFECT, LEFT_OUT = "no_effect", "left_out"
 # Lines of a convergence plot that can be told apart, and outputs that have one.
 _MOST_LINES, _MOST_CURVES = 12, 4
 _COLUMNS = (
     *("mu", "mu_star", "mu_star_conf", "sigma", "mu_conf", "sigma_conf"),
     *(f"{measure}_{end}" for measure in MEASURES for end in ("low", "high")),
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Finished:
-    """One input that was screened: what it was, and the measures of all its factors, active or not."""
-
-    what: Screened
-    outcome: Outcome | None
-
-    def values(self, measure: str, part: str = "value") -> NDArray[np.float64]:
-        """Return a measure, (factors, outputs); 0 for factors that don't vary."""
-        return spread_out(self.outcome.screening if self.outcome else None, self.what, measure, part)
-
-
-def spread_out(screening: Screening | None, what: Screened, measure: str, part: str) -> NDArray[np.float64]:
-    """Return a measure of the active factors among those of all, (factors, outputs)."""
-    active = what.factors.active
-    found = np.zeros((len(active), len(what.outputs)))
-    if screening is not None:
-        found[active] = getattr(screening[measure], part)
-    return found
 
 
 @dataclass
@@ -75,7 +61,7 @@ class ScreeningTables:
         """Take one more input."""
         self.found.append(one)
         if self.mean is not None and one.outcome is not None:
-            self.mean.add(_whole(one))
+            self.mean.add(whole(one))
 
     def items(self, title: str) -> dict[str, Item]:
         """Return ``screening``, ``normalised``, ``factors`` and ``convergence``."""
@@ -100,8 +86,8 @@ class ScreeningTables:
             frames.append(self._mean_frame())
             start += len(frames[0])
         for one in self.found:
-            frame = _frame(one.what, {m: {p: one.values(m, p) for p in _PARTS} for m in MEASURES})
-            remarks += _remarks(one, start)
+            frame = _frame(one.what, {m: {p: one.values(m, p) for p in PARTS} for m in MEASURES})
+            remarks += remarks_on(one, start)
             if self.key:
                 frame.insert(0, self.key, one.what.name)
             frames.append(frame)
@@ -122,7 +108,7 @@ class ScreeningTables:
     def _mean_frame(self) -> pd.DataFrame:
         assert self.mean is not None
         first, mean = self.found[0].what, self.mean.mean()
-        frame = _frame(first, {m: {p: getattr(mean[m], p) for p in _PARTS} for m in MEASURES})
+        frame = _frame(first, {m: {p: getattr(mean[m], p) for p in PARTS} for m in MEASURES})
         for measure, values in zip(("mu_star", "sigma"), self.mean.spread(), strict=True):
             frame[f"{measure}_spread"] = values.T.ravel()
         frame.insert(0, self.key, MEAN)
@@ -164,7 +150,7 @@ class ScreeningTables:
         import pandas as pd
 
         frames = []
-        common = len(self.found) > 1 and all(_alike(one.what, self.found[0].what) for one in self.found)
+        common = len(self.found) > 1 and all(alike(one.what, self.found[0].what) for one in self.found)
         for one in self.found[:1] if common else self.found:
             factors = one.what.factors
             frame = pd.DataFrame({"factor": factors.names, "number": np.arange(len(factors.names)) + 1})
@@ -206,7 +192,7 @@ class ScreeningTables:
         for column in range(min(last.shape[1], _MOST_CURVES)):
             chosen = np.sort(np.argsort(-last[:, column], kind="stable")[:_MOST_LINES])
             for n, screening in one.outcome.stages:
-                star = {p: spread_out(screening, one.what, "mu_star", p)[:, column] for p in _PARTS}
+                star = {p: spread_out(screening, one.what, "mu_star", p)[:, column] for p in PARTS}
                 rows += [
                     {
                         "output": one.what.outputs[column],
@@ -234,30 +220,6 @@ class ScreeningTables:
         )
 
 
-_PARTS = ("value", "conf", "low", "high")
-
-
-def normalised(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return (factors, outputs) over the largest of each output; zeros stay zeros."""
-    largest = np.nan_to_num(values).max(axis=0)
-    return np.asarray(np.divide(values, largest, out=np.zeros_like(values), where=largest > 0))
-
-
-def _whole(one: Finished) -> Screening:
-    """Return the measures and draws of all factors, zeros where they don't vary."""
-    from sensiview.numerics.screening.effects import Estimate, Screening
-
-    assert one.outcome is not None
-    own, active = one.outcome.screening, one.what.factors.active
-    estimates = [Estimate(*(one.values(m, p) for p in _PARTS)) for m in MEASURES]
-    drawn = None
-    if own.drawn is not None:
-        drawn = np.zeros((*own.drawn.shape[:2], len(active), own.drawn.shape[3]))
-        drawn[:, :, active] = own.drawn
-    mu, mu_star, sigma = estimates
-    return Screening(mu, mu_star, sigma, own.used, own.left_out, drawn)
-
-
 def _frame(what: Screened, parts: Mapping[str, Mapping[str, NDArray[np.float64]]]) -> pd.DataFrame:
     """Return one row per output and factor, outputs first."""
     import pandas as pd
@@ -268,41 +230,3 @@ def _frame(what: Screened, parts: Mapping[str, Mapping[str, NDArray[np.float64]]
         measure, _, part = column.rpartition("_") if column not in MEASURES else (column, "", "value")
         columns[column] = parts[measure][part].T.ravel()
     return pd.DataFrame(columns)
-
-
-def _remarks(one: Finished, start: int) -> list[Remark]:
-    what = one.what
-    found = []
-    count = len(what.factors.names)
-    sentences = list(what.factors.why_fixed) or [""] * count
-    value = what.factors.value
-    if what.division is not None and value is not None:
-        sentences = [
-            s or ("" if v else "Its values sum up to 0; it has no effect here.")
-            for s, v in zip(sentences, value, strict=True)
-        ]
-    for output in range(len(what.outputs)):
-        for factor, sentence in enumerate(sentences):
-            if sentence:
-                found.append(Remark(start + output * count + factor, "mu_star", NO_EFFECT, sentence))
-    left = one.outcome.screening.left_out if one.outcome else 0
-    if left:
-        sentence = f"{left} trajectories with an output that is not finite are left out."
-        found += [Remark(start + row, "mu_star", LEFT_OUT, sentence) for row in range(count * len(what.outputs))]
-    return found
-
-
-def _alike(one: Screened, other: Screened) -> bool:
-    a, b = one.factors, other.factors
-    return (
-        a.names == b.names
-        and np.array_equal(a.low, b.low)
-        and np.array_equal(a.high, b.high)
-        and one.division is None
-        and set(a.more) == set(b.more)
-    )
-
-
-def output_names(found: Sequence[Finished]) -> tuple[str, ...]:
-    """Return the outputs' names, which all inputs share."""
-    return found[0].what.outputs

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from sensiview.analysis.items import FieldMap, Item
 from sensiview.analysis.map_items import Layout
-from sensiview.analysis.screening_items import MEAN, Finished, ScreeningTables
+from sensiview.analysis.screening_finished import Finished
+from sensiview.analysis.screening_items import MEAN, ScreeningTables
 
 if TYPE_CHECKING:
     from sensiview.analysis.map_regions import RegionFinder
@@ -65,10 +66,10 @@ def map_items(
 
 def pictures(tables: ScreeningTables, layout: Layout, *, mean: bool) -> dict[str, Item]:
     """Return what was screened as ``input``, of images; their mean before them where there are maps of it."""
-    found = [one.what.picture for one in tables.found if one.what.picture is not None]
+    found: list[NDArray[np.float32]] = [one.what.picture for one in tables.found if one.what.picture is not None]
     names = [one.what.name for one in tables.found]
     if mean:
-        found.insert(0, np.mean(found, axis=0, dtype=np.float64).astype(np.float32))
+        found.insert(0, np.asarray(np.mean(np.stack(found), axis=0, dtype=np.float64), dtype=np.float32))
         names.insert(0, MEAN)
     for picture in found:
         layout.see(picture)

@@ -12,7 +12,8 @@ from sensiview.analysis.items import Array, Item, Note
 from sensiview.analysis.progress import Checkpoint, Progress
 from sensiview.analysis.result import Result
 from sensiview.analysis.screening_design_item import design_item
-from sensiview.analysis.screening_items import Finished, ScreeningTables
+from sensiview.analysis.screening_finished import Finished
+from sensiview.analysis.screening_items import ScreeningTables
 from sensiview.analysis.screening_parameters import GENERATOR, ScreeningParameters
 from sensiview.analysis.screening_plan import generator_of, options_of, partition_of
 from sensiview.analysis.screening_words import reading, remarks

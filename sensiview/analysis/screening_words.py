@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sensiview.analysis.screening_items import Finished, ScreeningTables, normalised
+from sensiview.analysis.screening_finished import Finished, normalised
+from sensiview.analysis.screening_items import ScreeningTables
 
 # From this ratio of sigma to mu_star on a factor is called non-linear or interacting (Garcia Sanchez et al. 2014: 0.5).
 NON_LINEAR = 0.5
