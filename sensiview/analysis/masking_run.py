@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sensiview.analysis.items import Array, Item, Note
-from sensiview.analysis.map_items import some
 from sensiview.analysis.masking_items import MaskedRun, curves_item, drops_item, steps_item
 from sensiview.analysis.masking_plan import MaskingParameters, check_share, steps_of
 from sensiview.analysis.masking_words import verdicts
@@ -19,7 +18,7 @@ from sensiview.analysis.screening_choice import importances, one_ranking
 from sensiview.analysis.screening_inputs import OpenedScreening, open_screening
 from sensiview.analysis.screening_runs import Indices, ScreeningRun, named_runs, read_screenings
 from sensiview.analysis.study import Study
-from sensiview.analysis.trace_memory import TraceMemory
+from sensiview.analysis.trace_memory import BROKEN, UNRANKED, WRONG, LeftOut, TraceMemory
 from sensiview.errors import Stopped, UserError
 
 if TYPE_CHECKING:
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 _SECONDS_BETWEEN_PREVIEWS = 2.0
 _PREVIEW_RESAMPLES = 20
-# Arrays that stand for inputs that are left out: the network is wrong, or there is no ranking.
-_WRONG, _UNRANKED = np.zeros(1), np.zeros(2)
 
 
 class MaskingRun:
@@ -110,8 +107,7 @@ class MaskingRun:
         opened = open_screening(self.study, run, self.parameters, self._advance, self.warn)
         self.progress.stage(f"Parts are {self.verb}: {run.title}")
         traces: list[Array] = []
-        wrong: list[str] = []
-        unranked: list[str] = []
+        left = LeftOut()
         for name, index, target in zip(opened.names, opened.indices, opened.targets, strict=True):
             found = self.memory.get(place, index)
             if found is None:
@@ -120,24 +116,17 @@ class MaskingRun:
                 traces.append(found)
                 self._preview(opened, traces, before, shared)
             else:
-                (wrong if len(found) == len(_WRONG) else unranked).append(name)
+                left.add(name, found)
         what = f"{run.what}s" if run.key else "rows"
-        if unranked:
-            self.warn(
-                f"'{run.title}' gives no order of the parts of {some(unranked)}: all have the same effect, or none "
-                f"that is known. These {what} are left out."
-            )
+        for sentence in left.sentences(run.title, what):
+            self.warn(sentence)
         if not traces:
-            self.warn(
-                f"'{opened.card.name}' gets none of the {what} right, so that there is no accuracy to lose."
-                if wrong
-                else f"'{run.title}' ranks nothing, so that there is nothing to change."
-            )
+            self.warn(left.nothing_left(run.title, opened.card.name, what))
             return None
         if opened.tells_classes:
+            count = len(opened.names)
             self.sentences.append(
-                f"'{opened.card.name}' gets {len(traces) + len(unranked)} of {len(opened.names)} {what} right; only "
-                "these are looked at."
+                f"'{opened.card.name}' gets {count - len(left.wrong)} of {count} {what} right; only these are looked at."
             )
         if len(traces) == 1:
             self.warn(f"One of the {what} of '{run.title}' is looked at, so that there is no interval over {what}.")
@@ -156,15 +145,15 @@ class MaskingRun:
         known = target or predicted_target(opened.card, output[0])
         before = answers_of(opened.card, output, known, opened.kind)
         if not before.right.all():
-            return _WRONG
+            return WRONG
         plan = self._plan(opened.run, name, known, index, shared)
         if plan is None:
-            return _UNRANKED
+            return UNRANKED
         can = changed.changeable(index)
         # One ranking for all masks the same parts of all, empty ones too.
         orders = plan.orders(np.ones_like(can) if shared else can, changed.draws)
         found = trace(changed, index, before, known, opened.kind, orders)
-        return np.stack([found.right, found.score])
+        return np.stack([found.right, found.score]) if np.isfinite(found.score).all() else BROKEN
 
     def _plan(self, run: ScreeningRun, name: str, target: Target, index: int, shared: bool) -> Plan | None:
         """Return the orders of an input's parts; None where its screening gives none."""

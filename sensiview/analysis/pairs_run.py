@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sensiview.analysis.items import Array, Note
-from sensiview.analysis.map_items import some
 from sensiview.analysis.pairs_items import PairedRun, pair_items, pair_sentences
 from sensiview.analysis.pairs_plan import PairParameters, random_sets
 from sensiview.analysis.progress import Progress
@@ -18,7 +17,7 @@ from sensiview.analysis.screening_choice import importances, one_ranking
 from sensiview.analysis.screening_inputs import OpenedScreening, open_screening
 from sensiview.analysis.screening_runs import Indices, ScreeningRun, named_runs, read_screenings
 from sensiview.analysis.study import Study
-from sensiview.analysis.trace_memory import TraceMemory
+from sensiview.analysis.trace_memory import BROKEN, UNRANKED, WRONG, LeftOut, TraceMemory
 from sensiview.errors import Stopped, UserError
 from sensiview.numerics.screening.ranking import descending, ranks_nothing
 
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from sensiview.models.outputs import Target
     from sensiview.numerics.screening.designs import Ints
 
-# Arrays that stand for inputs that are left out: the network is wrong, or there is no ranking.
-_WRONG, _UNRANKED = np.zeros(1), np.zeros(2)
 _TIES, _RANDOM = 11, 14
 
 
@@ -95,8 +92,7 @@ class PairsRun:
         chosen = self._chosen(opened, shared)
         self.progress.stage(f"Pairs of parts: {run.title}")
         kept: dict[str, Array] = {}
-        wrong: list[str] = []
-        unranked: list[str] = []
+        left = LeftOut()
         for name, index, target in zip(opened.names, opened.indices, opened.targets, strict=True):
             found = self.memory.get(place, index)
             if found is None:
@@ -104,17 +100,15 @@ class PairsRun:
             if found.ndim > 1:
                 kept[name] = found
             else:
-                (wrong if len(found) == len(_WRONG) else unranked).append(name)
+                left.add(name, found)
         what = f"{run.what}s" if run.key else "rows"
-        if unranked:
-            self.warn(f"'{run.title}' gives no order of the parts of {some(unranked)}: these {what} are left out.")
+        for sentence in left.sentences(run.title, what):
+            self.warn(sentence)
         right = {name: one for name, one in kept.items() if one[0, 0, 0, 0] > 0}
         if not right:
-            self.warn(
-                f"'{run.title}' ranks nothing, so that there is nothing to pair."
-                if unranked and not wrong
-                else f"'{opened.card.name}' gets none of the {what} right, so that there is no accuracy to lose."
-            )
+            # Of values drawn anew the inputs that the network gets wrong are kept, for the variance.
+            left.wrong += list(kept)
+            self.warn(left.nothing_left(run.title, opened.card.name, what))
             return None
         if len(right) == 1:
             self.warn(f"One of the {what} of '{run.title}' is looked at, so that there is no interval over {what}.")
@@ -163,11 +157,11 @@ class PairsRun:
         known = target or predicted_target(opened.card, output[0])
         before = answers_of(opened.card, output, known, opened.kind)
         if not before.right.all() and run.kind == "parts":
-            return _WRONG
+            return WRONG
         indices = run.common if shared else run.own.get(name)
         groups = self._groups(indices, known, index, run, shared, chosen)
         if groups is None or indices is None:
-            return _UNRANKED
+            return UNRANKED
         sets = [pair_sets(group, len(indices.factors)) for group in groups]
         found = changed.with_sets(index, np.concatenate([one[1:] for one in sets]))
         after = answers_of(opened.card, found, known, opened.kind)
@@ -177,6 +171,8 @@ class PairsRun:
             start = np.broadcast_to(first.reshape(1, 1, 1), (shape[0], 1, shape[2]))
             return np.concatenate([start, rest.reshape(shape)], axis=1)
 
+        if not np.isfinite(after.score).all():
+            return BROKEN
         return np.stack([joined(before.right, after.right), joined(before.score, after.score)])
 
     def _groups(

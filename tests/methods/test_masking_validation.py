@@ -27,7 +27,7 @@ from sensiview.numerics.image_inputs import ImageInputs
 from sensiview.numerics.image_map_space import ImageMapInputs
 from sensiview.numerics.screening.changed_inputs import ChangedInputs
 from sensiview.numerics.screening.masked_inputs import MaskedInputs, division_of
-from tests.methods.image_studies import note, run
+from tests.methods.image_studies import image_set, note, run
 from tests.methods.screened_runs import (
     CELLS,
     NAMES,
@@ -117,8 +117,6 @@ def test_that_empty_parts_are_never_the_least_important_of_a_local_ranking() -> 
     images = bright_images(3)
     blank = np.where(CELLS >= 8, 0.0, 1.0).astype(np.float32)
     arrays = [images.image(i) * blank for i in range(3)]
-    from tests.methods.image_studies import image_set
-
     study = cells_study(OfCells("sum", np.ones(16), bar=1e-3), image_set(arrays, ["bright", "bright", "plain"]))
     effects = own_sums(study)
     study = with_runs(study, screened(study, "cells", effects))
@@ -335,8 +333,6 @@ def test_that_the_ranking_is_of_each_images_own_class_where_all_were_screened() 
 
 def test_that_images_without_classes_are_held_against_the_networks_own_answer() -> None:
     images = bright_images(4)
-    from tests.methods.image_studies import image_set
-
     study = cells_study(OfCells("sum", WEIGHTS, bar=1e-3), image_set([images.image(i) for i in range(4)]))
     study = with_runs(study, screened(study, "cells", own_sums(study) * WEIGHTS))
     result = run(ANALYSIS, study, runs=["cells"], by="mu_star")
@@ -409,3 +405,26 @@ def test_that_results_in_a_notebook_are_validated_with_the_network_each_was_made
     # The second network looks at nothing, so that its screening ranks nothing.
     assert set(drops.index.get_level_values("run")) == {"first"}
     assert "'second' gives no order" in note(result, "verdict")
+
+
+def test_that_images_whose_masked_outputs_are_not_finite_are_left_out_and_named() -> None:
+    class Logarithm(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cells = OfCells("sum", np.where(np.arange(16) == 5, 1.0, 0.0))
+
+        def forward(self, rows: torch.Tensor) -> torch.Tensor:
+            found = self.cells(rows)
+            # The logarithm of nothing, for all images but the darkest.
+            dark = rows.mean(dim=(1, 2, 3)) < 0.5
+            value = torch.where(dark, found[:, 0], torch.log(found[:, 0]) + 100)
+            return torch.stack([value, torch.full_like(value, -1.0)], dim=1)
+
+    pixels = [np.full((3, 16, 16), shade) for shade in (0.8, 0.4, 0.7, 0.3)]
+    study = cells_study(Logarithm(), image_set(pixels, ["bright", "bright", "bright", "plain"]))
+    study = with_runs(study, screened(study, "cells", np.where(np.arange(16) == 5, 2.0, 0.01 * np.arange(16))))
+    result = run(ANALYSIS, study, runs=["cells"], by="mu_star", output="logit", orders=2)
+    said = note(result, "verdict")
+    assert "not finite for 'image-0.png', 'image-2.png'" in said
+    assert (frame(result, "drops")["inputs"] == 1).all()
+    assert frame(result, "curves")["score_change"].notna().all()
