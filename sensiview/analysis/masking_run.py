@@ -126,7 +126,7 @@ class MaskingRun:
         if opened.tells_classes:
             count = len(opened.names)
             self.sentences.append(
-                f"'{opened.card.name}' gets {count - len(left.wrong)} of {count} {what} right; only these are looked at."
+                f"'{opened.card.name}' gets {count - len(left.wrong)} of {count} {what} right; only they are looked at."
             )
         if len(traces) == 1:
             self.warn(f"One of the {what} of '{run.title}' is looked at, so that there is no interval over {what}.")
