@@ -95,7 +95,7 @@ def trend_items(
     bands = {name: Interval(low=f"{name}_low", high=f"{name}_high") for name in _MEASURES}
     return {
         "trend": Curve(
-            title=f"Effects of the factors over {quantity or 'the number of each screening'}{verdict}",
+            title=f"Effects over {quantity or 'the number of each screening'}{verdict}",
             description="Means over inputs and outputs with 95 % intervals over inputs. mu_star: importance; sigma: "
             "what is non-linear or interacts.",
             frame=pd.DataFrame(rows),

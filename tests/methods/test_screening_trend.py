@@ -91,7 +91,7 @@ def test_that_the_leading_factor_is_named_with_how_far_it_is_ahead() -> None:
     assert frame["leading"].tolist() == ["background", "background", "colour"]
     assert frame["next"].tolist() == ["colour", "colour", "background"]
     np.testing.assert_allclose(frame["ahead"], [2.0, 0.5, 2.0])
-    assert result["trend"].title == "Effects of the factors over p_corr"
+    assert result["trend"].title == "Effects over p_corr"
     note = result["note"]
     assert isinstance(note, Note)
     assert "'Screening, p 0.8' rests most on colour: its mu_star (5) is 1.67 times that of background." in note.text
@@ -115,7 +115,7 @@ def test_that_resting_on_what_was_planted_in_digits_is_called_cheating() -> None
 
 def test_that_a_factor_that_leads_everywhere_stands_in_the_title() -> None:
     result = trended(studied(), runs=["morris-0.5", "morris-0.6"])
-    assert result["trend"].title == "Effects of the factors over the number of each screening: background leads"
+    assert result["trend"].title == "Effects over the number of each screening: background leads"
     note = result["note"]
     assert isinstance(note, Note)
     assert "all the way" not in note.text
