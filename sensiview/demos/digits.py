@@ -59,7 +59,7 @@ def steps(project: Project, catalogue: Catalogue, quick: bool) -> Iterator[RunRe
     name = f"background {_ALONE_P:g}"
     alone = yield from sample.cheat(name, {"p_corr": _OTHERS_P, ALONE: _ALONE_P}, watched=False)
     yield new_analysis(
-        project, catalogue, "screening_trend", dataset=_dataset(name), name=f"{name}, with what it cheats",
+        project, catalogue, "screening_trend", dataset=_dataset(name), name=f"{name}: with what it cheats",
         parameters={
             "runs": [screenings[0], alone.id], "numbers": [P_CORR[0], _ALONE_P], "quantity": "p_corr of the background",
         },
@@ -76,11 +76,11 @@ class _Digits:
         """Make digits, train a network on them, screen it; with `watched` also redraw what the screening ranks."""
         dataset = _dataset(name)
         yield new_preparation(
-            self.project, "biased_digits", name=f"{name}, drawing",
+            self.project, "biased_digits", name=f"{name} drawing",
             parameters={"name": dataset, **bias, **self._glyphs()},
         )  # fmt: skip
         training = new_training(
-            self.project, "biased_digits_cnn", dataset=dataset, name=f"{name}, network",
+            self.project, "biased_digits_cnn", dataset=dataset, name=f"{name} network",
             recipe={"epochs": self.size.epochs, "train_rows": "split=train", "test_rows": "split=test"},
         )  # fmt: skip
         yield training
@@ -90,7 +90,7 @@ class _Digits:
 
         def analysis(key: str, title: str, **parameters: Any) -> RunRecord:
             return new_analysis(
-                self.project, self.catalogue, key, dataset=dataset, model=model, name=f"{name}, {title}",
+                self.project, self.catalogue, key, dataset=dataset, model=model, name=f"{name} {title}",
                 parameters=parameters,
             )  # fmt: skip
 
@@ -120,4 +120,4 @@ class _Digits:
 
 
 def _dataset(name: str) -> str:
-    return f"Digits, {name}"
+    return f"Digits {name}"

@@ -118,10 +118,10 @@ def test_that_the_digits_demo_names_what_each_network_cheats_with(sensiview: Com
         return frame
 
     for p in digits.P_CORR:
-        summary = table(f"p {p:g}, network", "summary").set_index("split")
+        summary = table(f"p {p:g} network", "summary").set_index("split")
         assert summary.loc["test", "accuracy"] > 0.7
     # Where colours and place say nothing, the network of strongly biased digits is lost.
-    cheated, fair = (table(f"p {p:g}, digits without bias", "accuracy").loc[0, "accuracy"] for p in (0.8, 0.5))
+    cheated, fair = (table(f"p {p:g} digits without bias", "accuracy").loc[0, "accuracy"] for p in (0.8, 0.5))
     assert cheated < 0.5 < fair
     trend = table("With what networks cheat as the bias grows", "trend")
     wide = trend.pivot(index="p_corr", columns="factor", values="mu_star")
@@ -129,7 +129,7 @@ def test_that_the_digits_demo_names_what_each_network_cheats_with(sensiview: Com
     assert (wide["position"] < 0.2 * wide.max(axis=1)).all()
     assert (wide.loc[0.8, ["digit_colour", "background_colour"]] > wide.loc[0.5].max()).all()
     # One factor is biased more than the others: it leads by far, and the lead is no chance.
-    (leader,) = table("background 0.9, with what it cheats", "leaders").tail(1).to_dict("records")
+    (leader,) = table("background 0.9: with what it cheats", "leaders").tail(1).to_dict("records")
     assert leader["leading"] == digits.ALONE
     assert leader["ahead_low"] > 0.5 * leader["mu_star"]
     assert sensiview("check", folder).code == 0

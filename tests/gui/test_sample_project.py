@@ -47,7 +47,7 @@ def test_that_the_digits_sample_begins_from_the_welcome_page(
     wait_until(lambda: session.project is not None, what="the project")
     wait_until(lambda: session.jobs.live is not None, timeout=60, what="the job")
     (drawing,) = session.require_project().runs()
-    assert (drawing.kind, drawing.analysis, drawing.name) == ("preparation", "biased_digits", "p 0.5, drawing")
+    assert (drawing.kind, drawing.analysis, drawing.name) == ("preparation", "biased_digits", "p 0.5 drawing")
     # The window makes the small size.
-    assert drawing.parameters == {"name": "Digits, p 0.5", "p_corr": 0.5, "drawings": digits._QUICK.drawings}
+    assert drawing.parameters == {"name": "Digits p 0.5", "p_corr": 0.5, "drawings": digits._QUICK.drawings}
     assert window.centre.page == "results"
