@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -54,14 +54,7 @@ class ScreeningComparison(QWidget):
     session : Session
     chosen : str
         The run that is chosen at first, with the others on the same data set.
-
-    Signals
-    -------
-    shown()
-        What was asked for is on the screen.
     """
-
-    shown = Signal()
 
     def __init__(self, session: Session, chosen: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -162,7 +155,6 @@ class ScreeningComparison(QWidget):
 
     def _fail(self, error: SensiViewError) -> None:
         self.maps.say(error.sentence)
-        self.shown.emit()
 
     def _titled(self) -> list[tuple[str, Mapping[str, Item]]]:
         titles = {
@@ -210,7 +202,6 @@ class ScreeningComparison(QWidget):
             plot.problem.connect(self._session.problem)
             self.maps.take_content(plot)
         self.maps.show_content()
-        self.shown.emit()
 
     def _show_volumes(self, runs: Sequence[tuple[str, Mapping[str, Item]]]) -> None:
         """Show one measure of the first two runs in linked viewers."""
@@ -237,7 +228,6 @@ class ScreeningComparison(QWidget):
                 self.maps.take_content(self._pair)
             self._pair.show_pair(loaded.volume, (first, a), (second, b), atlas=loaded.atlas)
             self.maps.show_content()
-            self.shown.emit()
 
         self._forget = run_in_background(load, show, self._fail, owner=self)
 

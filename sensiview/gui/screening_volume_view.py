@@ -100,11 +100,6 @@ class ScreeningVolumeView(QWidget):
         return self.dots.plot
 
     @property
-    def table(self) -> Any:
-        """The table of the factors."""
-        return self.dots.table
-
-    @property
     def modes(self) -> tuple[Mode, ...]:
         """What there is a choice of."""
         return self.dots.modes

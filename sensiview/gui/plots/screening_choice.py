@@ -29,13 +29,10 @@ class FactorsPlot(ItemPlot):
 
     Signals
     -------
-    pointed(str)
-        The factor under the cursor; empty for none.
     chosen_changed()
         Other factors are chosen.
     """
 
-    pointed = Signal(str)
     chosen_changed = Signal()
     item: IndexTable
     _dots: Dots
@@ -134,7 +131,6 @@ class FactorsPlot(ItemPlot):
         super()._read(index)
         if index is None:
             self._say_chosen()
-        self.pointed.emit(self._dots.names[index] if index is not None else "")
 
     def _step(self, columns: int, rows: int) -> None:
         """Go sideways in the order of mu_star, up and down in the order of what lies upwards."""
