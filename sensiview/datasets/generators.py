@@ -162,8 +162,10 @@ def level_in_table(images: ImageSet, index: int, factor: GeneratorFactor) -> int
     Raises
     ------
     DataError
-        The cell is empty or names something else.
+        There is no such column, or the cell is empty or names something else.
     """
+    if factor.name not in images.table.columns:
+        raise DataError(f"'{images.card.name}' has no column '{factor.name}', so its images can't be made anew.")
     cell = images.table[factor.name].iloc[index]
     if cell in factor.labels:
         return factor.labels.index(cell)

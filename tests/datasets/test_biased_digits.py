@@ -309,6 +309,8 @@ def test_that_other_data_are_told_why_not(tmp_path: Path, digits: ImageSet) -> N
     told = GENERATOR.obstacles(images_from_files([tmp_path / "pictures"]).card)
     assert len(told) == 1
     assert "has not the columns digit_colour, background_colour, position" in told[0]
+    with pytest.raises(DataError, match="'pictures' has no column 'digit_colour'"):
+        GENERATOR.own_values(images_from_files([tmp_path / "pictures"]), 0)
     assert "is a volumes" in GENERATOR.obstacles(digits.card.model_copy(update={"kind": "volumes"}))[0]
     grey = digits.card.model_copy(update={"extra": {**digits.card.extra, "channels": 1}})
     assert "in colour and of 48 x 48 pixels" in GENERATOR.obstacles(grey)[0]
