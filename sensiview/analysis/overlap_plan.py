@@ -20,7 +20,7 @@ class OverlapParameters(MeasuresChoice):
         "",
         label="Reference",
         help="The screening that the others are held against, one of those chosen; empty takes the first.",
-        suggestions="runs",
+        suggestions="runs:morris",
     )
 
 

@@ -105,7 +105,8 @@ def parameter(
     advanced : bool
         Shown only after "More settings".
     suggestions : str
-        What the form offers for a free field: ``factors``, ``outputs``, ``layers``, ``classes`` or ``runs``.
+        What the form offers for a free field: ``factors``, ``outputs``, ``layers``, ``classes``, ``partitions``,
+        ``generators``, or ``runs``, of some analyses only with their keys: ``runs:morris,sobol``.
     kinds : tuple of str
         Kinds of data (``table``, ``images``, ``volumes``) that it has a meaning for; empty for all. The form shows it
         for these only.

@@ -34,7 +34,7 @@ class SanityParameters(ChoiceParameters):
         [],
         label="Run",
         help="The finished run whose map is checked, with its class, inputs and settings; empty takes the method.",
-        suggestions="runs",
+        suggestions="runs:grad_cam,grad_cam_pp,saliency,integrated_gradients,occlusion,mask_optimization",
     )
     method: Literal["grad_cam", "grad_cam_pp", "saliency", "integrated_gradients", "occlusion"] = parameter(
         "grad_cam", label="Method", help="Whose map is checked when no run is chosen."

@@ -25,7 +25,7 @@ class ScreeningChoice(Parameters):
         [],
         label="Screenings",
         help="Finished runs of Morris screening on the same data, one per network that is compared.",
-        suggestions="runs",
+        suggestions="runs:morris",
     )
     target: str | int = parameter(
         AUTO,

@@ -24,7 +24,7 @@ class TrendParameters(Parameters):
         [],
         label="Screenings",
         help="Finished runs of Morris screening with the same factors: of networks, or data, that differ in a number.",
-        suggestions="runs",
+        suggestions="runs:morris",
     )
     numbers: list[float] = parameter(
         [],

@@ -255,7 +255,7 @@ class AnalysisPane(QWidget):
 
     def _context(self) -> Context:
         session = self._session
-        runs = tuple((run.id, run.name) for run in session.runs() if run.state == "succeeded")
+        runs = tuple((run.id, run.name, run.analysis) for run in session.runs() if run.state == "succeeded")
         dataset, model = session.dataset, session.model
         return Context(dataset.card if dataset else None, model.card if model else None, runs)
 

@@ -50,16 +50,17 @@ class FieldSpec:
 
 @dataclass(frozen=True)
 class Context:
-    """What free fields offer: the cards that are chosen, and the finished runs by identifier and name."""
+    """What free fields offer: the cards that are chosen, and the finished runs by identifier, name and analysis."""
 
     dataset: DatasetCard | None = None
     model: ModelCard | None = None
-    runs: tuple[tuple[str, str], ...] = field(default=())
+    runs: tuple[tuple[str, str, str], ...] = field(default=())
 
     def offers(self, suggestions: str) -> list[tuple[str, str]]:
         """Return (value, explanation) for one kind of suggestion; empty when there is nothing to offer."""
-        if suggestions == "runs":
-            return list(self.runs)
+        what, _, wanted = suggestions.partition(":")
+        if what == "runs":
+            return [(run, name) for run, name, analysis in self.runs if not wanted or analysis in wanted.split(",")]
         if suggestions in ("partitions", "generators"):
             return self._parts(suggestions)
         if suggestions in ("factors", "columns") and self.dataset is not None:

@@ -42,7 +42,10 @@ class FeatureSubsetParameters(Parameters):
     k: int = parameter(4, label="Factors", help="Size of the most important and the least important subset.", ge=1)
     repeats: int = parameter(10, label="Seeds", help="Trainings per subset, each with another seed.", ge=1, le=1000)
     runs: str | list[str] = parameter(
-        [], label="Ranking from run", help="A finished Sobol' run, whose total index ST ranks.", suggestions="runs"
+        [],
+        label="Ranking from run",
+        help="A finished Sobol' run, whose total index ST ranks.",
+        suggestions="runs:sobol",
     )
     order: list[str] = parameter(
         [], label="Ranking", help="All factors from the most to the least important.", suggestions="factors"

@@ -38,7 +38,7 @@ class KnownRegionsParameters(Parameters):
         [],
         label="Maps from runs",
         help="Finished runs with masks or maps of volumes: optimised masks, Grad-CAM, occlusion, saliency.",
-        suggestions="runs",
+        suggestions="runs:mask_optimization,lambda_grid,grad_cam,grad_cam_pp,saliency,integrated_gradients,occlusion",
     )
     regions: str | int | list[str | int] = parameter(
         [],

@@ -43,7 +43,7 @@ class MaskRobustnessParameters(Parameters):
         [],
         label="Runs",
         help="Finished runs of optimised masks and of masks over a grid of weights; every mask in them is a context.",
-        suggestions="runs",
+        suggestions="runs:mask_optimization,lambda_grid",
     )
     subjects: str | list[int | str] = parameter(
         "patients",

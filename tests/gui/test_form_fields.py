@@ -30,7 +30,7 @@ from sensiview.gui.parameter_form import ParameterForm
 @pytest.fixture
 def form(qapp: QApplication) -> Iterator[ParameterForm]:
     made = ParameterForm(ToyParameters)
-    made.set_context(Context(DATASET, MODEL, (("toy-0001", "First"),)))
+    made.set_context(Context(DATASET, MODEL, (("toy-0001", "First", "toy"),)))
     made.resize(340, 800)
     made.show()
     qapp.processEvents()
@@ -226,3 +226,12 @@ def test_that_every_editor_has_a_name_for_tests_and_one_for_ears(form: Parameter
             if not widget.objectName().startswith("qt_"):
                 assert widget.objectName(), widget
                 assert widget.accessibleName(), widget.objectName()
+
+
+def test_that_runs_of_the_named_analyses_only_are_offered() -> None:
+    runs = (("morris-0001", "Cells", "morris"), ("sobol-0001", "All", "sobol"), ("pca-0001", "Axes", "pca"))
+    context = Context(DATASET, MODEL, runs)
+    assert [run for run, _ in context.offers("runs")] == ["morris-0001", "sobol-0001", "pca-0001"]
+    assert context.offers("runs:morris") == [("morris-0001", "Cells")]
+    assert [run for run, _ in context.offers("runs:sobol,pca")] == ["sobol-0001", "pca-0001"]
+    assert ("columns", "each column is a factor") in context.offers("partitions")
