@@ -238,6 +238,21 @@ def test_that_all_panels_stand_side_by_side_with_one_legend_and_one_scale(show: 
     assert plot.count() == 4 * 2 * 3
 
 
+def test_that_many_names_leave_room_for_the_panels(show: Show) -> None:
+    names = [f"factor {k}" for k in range(60)]
+    rows = [(name, x, 0.01 * k, 0.02 * k) for k, name in enumerate(names) for x in (0.5, 0.6, 0.7)]
+    frame = pd.DataFrame(rows, columns=["factor", "p", "mu_star", "sigma"])
+    plot = show(Curve(title="Trend", frame=frame, x="p", y=("mu_star", "sigma"), series=("factor",)))
+    pick(plot, "plot_value", "All 2 side by side")
+    texts = [entry.text for entry in legend(plot).entries()]
+    assert texts[0] == "factor 59"
+    assert texts[-1] == "52 more, behind the button Lines"
+    assert len(texts) == 9
+    assert plot._tiles[0].panel.view.size().height() > 200
+    plot.toggle("")
+    assert len(plot.hidden()) == 52
+
+
 def test_that_another_key_makes_the_lines(show: Show) -> None:
     plot = show(masked())
     pick(plot, "plot_lines", "run")

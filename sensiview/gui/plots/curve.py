@@ -36,6 +36,7 @@ from sensiview.gui.plots.ticks import NumberTicks
 from sensiview.gui.themes import Theme
 
 _MOST_LINES = 10  # with more, only the largest are drawn until others are asked for
+_MOST_IN_LINES = 16  # names above several panels
 _REACH = 40.0  # pixels within which a point counts as pointed at
 _ROW = 190  # pixels of height of one of several panels
 
@@ -91,10 +92,11 @@ class CurvePlot(ItemPlot):
             self._hidden = {line.name for line in largest_first(self._lines)[LARGEST:]}
         order = {line.name: place for place, line in enumerate(self._lines)}
         self._tiles, self._drawn_wide = [], self._wide()
-        wide = self._drawn_wide
         for place, ((name, columns), some) in enumerate(zip(wanted, lines, strict=True)):
             drawn = [(order[line.name], line) for line in some if line.name not in (self._hidden or set())]
-            self._tiles.append(Tile(self._add_panel(place, wide, len(wanted), name, columns), columns, name, drawn))
+            self._tiles.append(
+                Tile(self._add_panel(place, self._drawn_wide, len(wanted), name, columns), columns, name, drawn)
+            )
         self._panel = self._tiles[0].panel
         for tile in self._tiles:
             tile.draw(self.item, self.colours)
@@ -105,7 +107,7 @@ class CurvePlot(ItemPlot):
             zoom = self._zoom if len(self._tiles) == 1 else None
             tile.panel.show_range(*(zoom or (x_range(self.item, self._lines), (low, high))))
         if len(self._lines) > 1 or self.item.series:
-            self._add_legend(wide)
+            self._add_legend(self._drawn_wide)
 
     def _wide(self) -> int:
         """Return how many panels stand in a row."""
@@ -231,9 +233,8 @@ class CurvePlot(ItemPlot):
 
     def toggle(self, name: str) -> None:
         """Hide a line, or show it again."""
-        self._hidden = (self._hidden or set()) ^ {name}
-        self.redraw()
-        self.changed.emit()
+        if any(line.name == name for line in self._lines):
+            self.hide_lines((self._hidden or set()) ^ {name})
 
     def hidden(self) -> list[str]:
         """Return the names of the lines that are not drawn."""
@@ -285,6 +286,10 @@ class CurvePlot(ItemPlot):
             last = {line.name: line.last() for line in self._lines}
             entries.sort(key=lambda entry: (not entry.shown, -last[entry.key]))
         alone = len(self._tiles) == 1
+        if not alone and len(entries) > _MOST_IN_LINES:  # beside one panel there is room for all
+            entries = [entry for entry in entries if entry.shown]
+            others = len(self._lines) - len(entries)
+            entries.append(Entry("", f"{others} more, behind the button Lines", pen(self.colours.muted), "line", False))
         legend = Legend(entries, self.colours, self.canvas.text_font(), column=alone, clickable=True)
         # Later: the click is still inside the legend, which is thrown away with the drawing.
         legend.toggled.connect(self.toggle, Qt.ConnectionType.QueuedConnection)
