@@ -44,6 +44,7 @@ class GradCam(CamAnalysis):
 
     key = "grad_cam"
     title = "Grad-CAM"
+    revision = 2
     rank = 110
     Parameters = GradCamParameters
 

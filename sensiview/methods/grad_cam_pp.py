@@ -25,6 +25,7 @@ class GradCamPlusPlus(CamAnalysis):
 
     key = "grad_cam_pp"
     title = "Grad-CAM++"
+    revision = 2
     rank = 112
 
     def weighting(self, parameters: CamParameters) -> Weighting:
