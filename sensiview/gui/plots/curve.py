@@ -94,9 +94,8 @@ class CurvePlot(ItemPlot):
         self._tiles, self._drawn_wide = [], self._wide()
         for place, ((name, columns), some) in enumerate(zip(wanted, lines, strict=True)):
             drawn = [(order[line.name], line) for line in some if line.name not in (self._hidden or set())]
-            self._tiles.append(
-                Tile(self._add_panel(place, self._drawn_wide, len(wanted), name, columns), columns, name, drawn)
-            )
+            panel = self._add_panel(place, len(wanted), name, columns)
+            self._tiles.append(Tile(panel, columns, name, drawn))
         self._panel = self._tiles[0].panel
         for tile in self._tiles:
             tile.draw(self.item, self.colours)
@@ -107,7 +106,7 @@ class CurvePlot(ItemPlot):
             zoom = self._zoom if len(self._tiles) == 1 else None
             tile.panel.show_range(*(zoom or (x_range(self.item, self._lines), (low, high))))
         if len(self._lines) > 1 or self.item.series:
-            self._add_legend(self._drawn_wide)
+            self._add_legend()
 
     def _wide(self) -> int:
         """Return how many panels stand in a row."""
@@ -127,10 +126,10 @@ class CurvePlot(ItemPlot):
             groups = [tuple(value.split(",")) if value else groups[0]]
         return [(name, columns) for name in names for columns in groups]
 
-    def _add_panel(self, place: int, wide: int, count: int, name: str, columns: tuple[str, ...]) -> Panel:
+    def _add_panel(self, place: int, count: int, name: str, columns: tuple[str, ...]) -> Panel:
         unit = self.item.units.get(columns[0], "")
         y_label = with_unit(columns[0], unit) if self.item.series or len(columns) == 1 else unit
-        row, column = divmod(place, wide)
+        row, column = divmod(place, self._drawn_wide)
         alone = count == 1
         several = self.chosen("value") == ALL
         heading = " · ".join([part for part in (name, title_of(columns[0]) if several else "") if part])
@@ -139,7 +138,7 @@ class CurvePlot(ItemPlot):
         x_label = with_unit(self.item.x, self.item.units.get(self.item.x, ""))
         made = Panel(
             self.canvas, (1 if alone else 2) + 3 * row, 2 * column, x_ticks=x_ticks(self.item), y_ticks=NumberTicks(),
-            x_label=x_label if place + wide >= count else "", y_label=y_label, heading=heading, zoom=alone,
+            x_label=x_label if place + self._drawn_wide >= count else "", y_label=y_label, heading=heading, zoom=alone,
         )  # fmt: skip
         if column:
             self.canvas.grid.setColumnSpacing(2 * column - 1, 12)
@@ -274,7 +273,7 @@ class CurvePlot(ItemPlot):
             zero.y() + line.y * (one.y() - zero.y()),
         )
 
-    def _add_legend(self, wide: int) -> None:
+    def _add_legend(self) -> None:
         hidden = self._hidden or set()
         entries = [
             Entry(line.name, title_of(line.name) if not self.item.series else line.name,
@@ -298,4 +297,4 @@ class CurvePlot(ItemPlot):
             self.canvas.grid.addItem(legend, 2, 2)
         else:
             self.canvas.grid.setRowSpacing(1, 6)
-            self.canvas.grid.addItem(legend, 1, 0, 1, 2 * wide)
+            self.canvas.grid.addItem(legend, 1, 0, 1, 2 * self._drawn_wide)
