@@ -1,4 +1,9 @@
-"""How strongly each block of a network reacts to each pixel: one perturbation per pixel and colour."""
+"""How strongly each block of a network reacts to each pixel: one perturbation per pixel and colour.
+
+A perturbed pixel reaches only its receptive field, so each of the perturbations is computed on windows that grow from
+one pixel. Pixels whose windows do not meet could share one pass (Curtis, Powell and Reid 1974); on whole maps that
+takes more arithmetic than the windows themselves, from the first block on, so there is no colouring here.
+"""
 
 from __future__ import annotations
 

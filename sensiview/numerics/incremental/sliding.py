@@ -132,7 +132,7 @@ class Convolution(Sliding):
             pairs = _pairs(y.same, sizes[0], size[0]) * _pairs(x.same, sizes[1], size[1])
             cost = winograd.cost(down, across, rows, channels_in, channels_out)
             if cost < _SAVED * winograd.plain_cost(pairs, rows, channels_in, channels_out):
-                return winograd.convolved(change, self._transformed(down.middle, across.middle), down, across)
+                return winograd.convolved(change, self._transformed((down.middle, across.middle)), down, across)
         whole = sizes == [self.reaches[0].size_in, self.reaches[1].size_in] and size == self.shape[1:]
         return self._by_matrix(change) if whole and self._matrix is not None else None
 
@@ -141,13 +141,13 @@ class Convolution(Sliding):
         plain = self.groups == 1 and self.kernels == (3, 3) and self.steps == (1, 1) and self.dilations == (1, 1)
         return plain and self.weight.dtype in (torch.float32, torch.float64)
 
-    def _transformed(self, *middle: bool) -> Tensor:
+    def _transformed(self, middle: tuple[bool, bool]) -> Tensor:
         if middle not in self._forms:
             self._forms[middle] = winograd.transformed(self.weight, middle)
         return self._forms[middle]
 
     @cached_property
-    def _forms(self) -> dict[tuple[bool, ...], Tensor]:
+    def _forms(self) -> dict[tuple[bool, bool], Tensor]:
         return {}
 
     def full(self, values: Mapping[int, Tensor], rows: int) -> Mapping[int, Tensor]:
