@@ -216,12 +216,7 @@ def _convolved(block: Tensor, weights: Tensor, down: Along, across: Along) -> Te
             read = other.read.to(block).expand(down.points, *other.read.shape)
             torch.bmm(read, factors[:, other.pixels], out=seen[:, :, j])
         products = block.new_empty((down.points, across.points, len(across.pieces), rows * channels_out))
-        for k in range(down.points):
-            torch.bmm(
-                seen[k].view(across.points, -1, channels),
-                weights[k, : across.points],
-                out=products[k].view(across.points, -1, channels_out),
-            )
+        _multiply(seen, weights[: down.points, : across.points], products)
         summed = _empty(block, (down.points, across.outputs, rows * channels_out), across)
         for j, other in enumerate(across.pieces):
             made, out = other.made.to(block).expand(down.points, *other.made.shape), summed[:, other.outputs]
@@ -229,6 +224,18 @@ def _convolved(block: Tensor, weights: Tensor, down: Along, across: Along) -> Te
         out = found[piece.outputs].flatten(1)
         torch.addmm(out, piece.made.to(block), summed.flatten(1), beta=0 if down.alone else 1, out=out)
     return found
+
+
+def _multiply(seen: Tensor, weights: Tensor, products: Tensor) -> None:
+    """Multiply (points, points, ...) pixels with (points, points, in, out) weights: in one call where all are taken."""
+    points, channels, channels_out = weights.shape[1:]
+    if weights.is_contiguous():
+        count = len(seen) * points
+        out = products.view(count, -1, channels_out)
+        torch.bmm(seen.view(count, -1, channels), weights.flatten(0, 1), out=out)
+        return
+    for some, weight, out in zip(seen, weights, products, strict=True):
+        torch.bmm(some.view(points, -1, channels), weight, out=out.view(points, -1, channels_out))
 
 
 def _empty(like: Tensor, shape: tuple[int, ...], axis: Along) -> Tensor:
