@@ -19,8 +19,9 @@ from sensiview.numerics.incremental.operations import (
     Sum,
     Whole,
 )
+from sensiview.numerics.incremental.pools import MaxPool, MeanPool
 from sensiview.numerics.incremental.recording import Call, Recording, Untraceable, Value
-from sensiview.numerics.incremental.sliding import Convolution, MaxPool, MeanPool, Padding
+from sensiview.numerics.incremental.sliding import Convolution, Padding
 
 Shape = tuple[int, ...]
 _ACTIVATIONS = {
