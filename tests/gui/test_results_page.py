@@ -256,9 +256,11 @@ def test_that_buttons_of_a_finished_run_ask_for_their_command(page_of: Open, ses
     page = page_of(add_run(session, ITEMS))
     wanted: list[str] = []
     page.command_wanted.connect(wanted.append)
-    for button in page.header.buttons.values():
-        assert button.isVisible()
-        button.click()
+    for name, button in page.header.buttons.items():
+        # Only screenings of images and volumes have maps to set side by side.
+        assert button.isVisible() == (name != "compare_screenings")
+        if button.isVisible():
+            button.click()
     assert wanted == ["export_run", "write_report", "extend", "retry", "edit"]
 
 
