@@ -32,7 +32,8 @@ class Morris(Analysis[ScreeningParameters]):
 
     It misleads in four ways. Parts are multiplied, so what is black (0) has nothing to multiply and no effect, although
     brightening it might have one; such parts are marked. Twice a part's values leaves the range of real pictures, and
-    parts that fade on their own leave edges; the network is asked about pictures that do not exist. mu_star depends on
+    parts that fade on their own leave edges; the network is asked about pictures that do not exist. In volumes, where
+    doubled regions are no anatomy, take the global scope or a spread of about 0.3. mu_star depends on
     the range: a wider range, a larger effect, so compare factors only with ranges that mean the same. And at small N
     ranks of neighbours are chance; look at the intervals, or extend the run. Effects of float32 networks below a
     millionth of the output are rounding.
