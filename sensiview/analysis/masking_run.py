@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -16,10 +15,11 @@ from sensiview.analysis.progress import Progress
 from sensiview.analysis.result import Result
 from sensiview.analysis.screening_choice import importances, one_ranking
 from sensiview.analysis.screening_inputs import OpenedScreening, open_screening
-from sensiview.analysis.screening_runs import Indices, ScreeningRun, named_runs, read_screenings
+from sensiview.analysis.screening_runs import Indices, ScreeningRun
+from sensiview.analysis.screening_study_run import ScreeningStudyRun
 from sensiview.analysis.study import Study
 from sensiview.analysis.trace_memory import BROKEN, UNRANKED, WRONG, LeftOut, TraceMemory
-from sensiview.errors import Stopped, UserError
+from sensiview.errors import UserError
 
 if TYPE_CHECKING:
     from sensiview.models.outputs import Target
@@ -29,7 +29,7 @@ _SECONDS_BETWEEN_PREVIEWS = 2.0
 _PREVIEW_RESAMPLES = 20
 
 
-class MaskingRun:
+class MaskingRun(ScreeningStudyRun):
     """Everything that one study of masking does.
 
     Parameters
@@ -39,19 +39,12 @@ class MaskingRun:
     """
 
     def __init__(self, study: Study, parameters: MaskingParameters, progress: Progress) -> None:
-        self.study, self.parameters, self.progress = study, parameters, progress
-        self.evaluations = 0
-        self.warnings: list[str] = []
+        super().__init__(study, progress)
+        self.parameters = parameters
         self.sentences: list[str] = []
         self.memory = TraceMemory(progress)
         self.verb = "masked"
         self._shown = time.monotonic()
-
-    def warn(self, sentence: str) -> None:
-        """Keep a sentence with the result and show it."""
-        if sentence not in self.warnings:
-            self.warnings.append(sentence)
-            self.progress.warn(sentence)
 
     def result(self) -> Result:
         """Put every screening to the test.
@@ -61,35 +54,22 @@ class MaskingRun:
         UserError
             Nothing could be tested; the sentence says why.
         """
-        assert self.study.dataset is not None
-        self.progress.stage("Reading screenings")
-        named = named_runs(self.study, self.parameters.runs)
-        runs = read_screenings(named, self.study.dataset.kind, lambda: self.progress.advance(0))
+        _, runs = self.read(self.parameters.runs)
         for run in runs:
             check_share(run, self.parameters.share)
         if any(run.kind != "parts" for run in runs):
             self.verb = "drawn anew"
         found: list[MaskedRun] = []
-        try:
+        with self.keeping(self.memory):
             for place, run in enumerate(runs):
                 if (one := self._tested(place, run, found)) is not None:
                     found.append(one)
-        except Stopped:
-            # What was evaluated since the last checkpoint is worth keeping too.
-            with contextlib.suppress(Stopped):
-                self.memory.write()
-            raise
-        self.memory.write()
         if not found:
             raise UserError(" ".join(self.warnings) or "No input could be tested.")
         items = self._items(found, self.parameters.resamples)
         text = [*verdicts(found, items["drops"], self.verb), *self.sentences, *self.warnings]
         items["verdict"] = Note(title="What it says of the rankings", text="\n".join(dict.fromkeys(text)))
         return Result(items, evaluations=self.evaluations, warnings=tuple(self.warnings))
-
-    def _advance(self, rows: int) -> None:
-        self.evaluations += rows
-        self.progress.advance(rows)
 
     def _items(self, found: list[MaskedRun], resamples: int) -> dict[str, Item]:
         measures, seed = self.parameters.by, self.study.seed
@@ -104,7 +84,7 @@ class MaskingRun:
         """Return what became of a screening's inputs; None, and a warning, where none could be tested."""
         shared = one_ranking(run, self.parameters.ranking)
         self.progress.stage(f"Opening '{run.title}'")
-        opened = open_screening(self.study, run, self.parameters, self._advance, self.warn)
+        opened = open_screening(self.study, run, self.parameters, self.count, self.warn)
         self.progress.stage(f"Parts are {self.verb}: {run.title}")
         traces: list[Array] = []
         left = LeftOut()

@@ -22,7 +22,8 @@ from sensiview.analysis.screening_common import (
     part_labels,
     true_classes,
 )
-from sensiview.analysis.screening_runs import MEAN, ScreeningRun, named_runs, read_screenings
+from sensiview.analysis.screening_runs import MEAN, ScreeningRun
+from sensiview.analysis.screening_study_run import ScreeningStudyRun
 from sensiview.analysis.study import Study
 from sensiview.errors import UserError
 from sensiview.numerics.screening.overlap import neighbourhoods, top_parts
@@ -53,7 +54,7 @@ class Common:
         return output_columns(indices_of(run, name), target, self.classes.get(name, ""), run.title)
 
 
-class OverlapRun:
+class OverlapRun(ScreeningStudyRun):
     """Everything that one study of overlap does.
 
     Parameters
@@ -63,8 +64,8 @@ class OverlapRun:
     """
 
     def __init__(self, study: Study, parameters: OverlapParameters, progress: Progress) -> None:
-        self.study, self.parameters, self.progress = study, parameters, progress
-        self.warnings: list[str] = []
+        super().__init__(study, progress)
+        self.parameters = parameters
 
     def result(self) -> Result:
         """Compare the screenings.
@@ -74,10 +75,7 @@ class OverlapRun:
         UserError
             They don't fit each other.
         """
-        assert self.study.dataset is not None
-        named = named_runs(self.study, self.parameters.runs)
-        self.progress.stage("Reading screenings", 2 * len(named))
-        runs = read_screenings(named, self.study.dataset.kind, lambda: self.progress.advance(1))
+        named, runs = self.read(self.parameters.runs, steps=2)
         at = chosen_reference(named, self.parameters.reference)
         common = self._common(runs, at)
         near = self._near(runs[at], common.names)
@@ -90,10 +88,6 @@ class OverlapRun:
         text = [*overlap_sentences(items, compared, at, common.names, self.parameters), *self.warnings]
         items["note"] = Note(title="What it says", text="\n".join(text))
         return Result(items, warnings=tuple(self.warnings))
-
-    def _warn(self, sentence: str) -> None:
-        self.warnings.append(sentence)
-        self.progress.warn(sentence)
 
     def _common(self, runs: Sequence[ScreeningRun], at: int) -> Common:
         """Return the runs with the inputs that are compared."""
@@ -114,15 +108,15 @@ class OverlapRun:
                 "No input has an order of parts in all of the screenings: its effects are all equal, or not known."
             )
         if left := [name for name in names if name not in ranked]:
-            self._warn(f"Left out, as a screening gives no order of their parts: {some(left)}.")
+            self.warn(f"Left out, as a screening gives no order of their parts: {some(left)}.")
         if len(ranked) == 1:
-            self._warn(
+            self.warn(
                 "One ranking of each screening is compared, that of all inputs together: there are no intervals."
                 if ranked == [MEAN]
                 else f"'{ranked[0]}' alone is compared, so that there are no intervals."
             )
         elif any(len(run.own) > len(names) for run in runs):
-            self._warn(f"Only the {len(names)} inputs that all screenings have are compared.")
+            self.warn(f"Only the {len(names)} inputs that all screenings have are compared.")
         return Common(tuple(runs), tuple(ranked), classes)
 
     def _ranks(self, run: ScreeningRun, name: str, common: Common) -> bool:

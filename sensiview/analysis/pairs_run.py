@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,10 +14,11 @@ from sensiview.analysis.progress import Progress
 from sensiview.analysis.result import Result
 from sensiview.analysis.screening_choice import importances, one_ranking
 from sensiview.analysis.screening_inputs import OpenedScreening, open_screening
-from sensiview.analysis.screening_runs import Indices, ScreeningRun, named_runs, read_screenings
+from sensiview.analysis.screening_runs import Indices, ScreeningRun
+from sensiview.analysis.screening_study_run import ScreeningStudyRun
 from sensiview.analysis.study import Study
 from sensiview.analysis.trace_memory import BROKEN, UNRANKED, WRONG, LeftOut, TraceMemory
-from sensiview.errors import Stopped, UserError
+from sensiview.errors import UserError
 from sensiview.numerics.screening.ranking import descending, ranks_nothing
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _TIES, _RANDOM = 11, 14
 
 
-class PairsRun:
+class PairsRun(ScreeningStudyRun):
     """Everything that one study of pairs does.
 
     Parameters
@@ -38,17 +38,10 @@ class PairsRun:
     """
 
     def __init__(self, study: Study, parameters: PairParameters, progress: Progress) -> None:
-        self.study, self.parameters, self.progress = study, parameters, progress
-        self.evaluations = 0
+        super().__init__(study, progress)
+        self.parameters = parameters
         self.least_parts = 0
-        self.warnings: list[str] = []
         self.memory = TraceMemory(progress)
-
-    def warn(self, sentence: str) -> None:
-        """Keep a sentence with the result and show it."""
-        if sentence not in self.warnings:
-            self.warnings.append(sentence)
-            self.progress.warn(sentence)
 
     def result(self) -> Result:
         """Pair the top parts of every screening.
@@ -58,21 +51,12 @@ class PairsRun:
         UserError
             Nothing could be paired; the sentence says why.
         """
-        assert self.study.dataset is not None
-        self.progress.stage("Reading screenings")
-        named = named_runs(self.study, self.parameters.runs)
-        runs = read_screenings(named, self.study.dataset.kind, lambda: self.progress.advance(0))
+        _, runs = self.read(self.parameters.runs)
         found: list[PairedRun] = []
-        try:
+        with self.keeping(self.memory):
             for place, run in enumerate(runs):
                 if (one := self._paired(place, run)) is not None:
                     found.append(one)
-        except Stopped:
-            # What was evaluated since the last checkpoint is worth keeping too.
-            with contextlib.suppress(Stopped):
-                self.memory.write()
-            raise
-        self.memory.write()
         if not found:
             raise UserError(" ".join(self.warnings) or "No input could be looked at.")
         items = pair_items(found, self.parameters.resamples, self.study.seed)
@@ -80,15 +64,11 @@ class PairsRun:
         items["note"] = Note(title="What it says", text="\n".join(text))
         return Result(items, evaluations=self.evaluations, warnings=tuple(self.warnings))
 
-    def _advance(self, rows: int) -> None:
-        self.evaluations += rows
-        self.progress.advance(rows)
-
     def _paired(self, place: int, run: ScreeningRun) -> PairedRun | None:
         """Return what became of a screening's inputs; None, and a warning, where none could be looked at."""
         shared = one_ranking(run, self.parameters.ranking)
         self.progress.stage(f"Opening '{run.title}'")
-        opened = open_screening(self.study, run, self.parameters, self._advance, self.warn)
+        opened = open_screening(self.study, run, self.parameters, self.count, self.warn)
         chosen = self._chosen(opened, shared)
         self.progress.stage(f"Pairs of parts: {run.title}")
         kept: dict[str, Array] = {}

@@ -15,7 +15,8 @@ from sensiview.analysis.ratio_plan import RatioParameters
 from sensiview.analysis.result import Result
 from sensiview.analysis.screening_choice import one_ranking, output_columns
 from sensiview.analysis.screening_common import indices_of, true_classes
-from sensiview.analysis.screening_runs import MEAN, ScreeningRun, named_runs, read_screenings
+from sensiview.analysis.screening_runs import MEAN, ScreeningRun
+from sensiview.analysis.screening_study_run import ScreeningStudyRun
 from sensiview.analysis.study import Study
 from sensiview.errors import UserError
 from sensiview.numerics.screening.crossed_bootstrap import Estimate, mean_with_interval
@@ -36,7 +37,7 @@ class _Found:
     each: dict[str, Eta]
 
 
-class RatioRun:
+class RatioRun(ScreeningStudyRun):
     """Everything that one study of eta does.
 
     Parameters
@@ -46,8 +47,8 @@ class RatioRun:
     """
 
     def __init__(self, study: Study, parameters: RatioParameters, progress: Progress) -> None:
-        self.study, self.parameters, self.progress = study, parameters, progress
-        self.warnings: list[str] = []
+        super().__init__(study, progress)
+        self.parameters = parameters
 
     def result(self) -> Result:
         """Compute eta of every screening.
@@ -57,10 +58,7 @@ class RatioRun:
         UserError
             A run is no screening, or no part of any is relevant.
         """
-        assert self.study.dataset is not None
-        named = named_runs(self.study, self.parameters.runs)
-        self.progress.stage("Reading screenings", 2 * len(named))
-        runs = read_screenings(named, self.study.dataset.kind, lambda: self.progress.advance(1))
+        _, runs = self.read(self.parameters.runs, steps=2)
         found = []
         for run in runs:
             found.append(self._found(run))
@@ -73,10 +71,6 @@ class RatioRun:
         items = self._items(found)
         items["note"] = Note(title="What it says", text="\n".join([*self._sentences(found), *self.warnings]))
         return Result(items, warnings=tuple(self.warnings))
-
-    def _warn(self, sentence: str) -> None:
-        self.warnings.append(sentence)
-        self.progress.warn(sentence)
 
     def _found(self, run: ScreeningRun) -> _Found:
         shared = one_ranking(run, self.parameters.ranking)
@@ -96,9 +90,9 @@ class RatioRun:
             random = random_eta(measures, list(each.values()), resamples, seed)
             relevant, linear = (float(np.mean([getattr(o, n) for o in each.values()])) for n in ("relevant", "linear"))
         if len(names) == 1:
-            self._warn(f"'{run.title}' has one ranking, so that there is no interval.")
+            self.warn(f"'{run.title}' has one ranking, so that there is no interval.")
         if left := [name for name, one in each.items() if not np.isfinite(one.eta)]:
-            self._warn(f"No ratio for {some(left)} of '{run.title}': no part that matters has a sigma above 0.")
+            self.warn(f"No ratio for {some(left)} of '{run.title}': no part that matters has a sigma above 0.")
         return _Found(run, eta, random, relevant, linear, {} if shared or len(names) == 1 else each)
 
     def _measures(self, run: ScreeningRun, name: str, own_class: str) -> Measures:

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sensiview.analysis.items import Remark
+from sensiview.numerics.screening.effects import MEASURES
 
 if TYPE_CHECKING:
     from sensiview.numerics.screening.effects import Screening
     from sensiview.numerics.screening.screened import Screened
     from sensiview.numerics.screening.study import Outcome
 
-MEASURES = ("mu", "mu_star", "sigma")
 # Ends of an estimate.
 PARTS = ("value", "conf", "low", "high")
 NO_EFFECT, LEFT_OUT = "no_effect", "left_out"

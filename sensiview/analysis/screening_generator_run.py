@@ -15,7 +15,6 @@ from sensiview.analysis.study import Study
 from sensiview.datasets.generators import Generator
 
 if TYPE_CHECKING:
-    from sensiview.numerics.scored_inputs import Score
     from sensiview.numerics.screening.designs import Blocks
     from sensiview.numerics.screening.screened import Screened
 
@@ -44,7 +43,7 @@ def generated(
     assert isinstance(inputs, ImageInputs)
     made = GeneratedImages(inputs, generator)
     images, network = made.inputs.images, opened.inputs.network
-    kind: Score = resolved(parameters.output, opened.card, gradient=True)  # type: ignore[arg-type]
+    kind = resolved(parameters.map_score(), opened.card, gradient=True)
     batches = CarefulBatches(network, parameters.rows_at_once(study), opened.warn, "images")
     low = np.array([factor.low for factor in made.factors], dtype=np.float64)
     high = np.array([factor.high for factor in made.factors], dtype=np.float64)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from sensiview.analysis.items import Curve, IndexTable, Interval, Item, Remark
 from sensiview.analysis.screening_finished import (
-    MEASURES,
     PARTS,
     Finished,
     alike,
@@ -20,6 +19,7 @@ from sensiview.analysis.screening_finished import (
     spread_out,
     whole,
 )
+from sensiview.numerics.screening.effects import MEASURES
 
 if TYPE_CHECKING:
     import pandas as pd

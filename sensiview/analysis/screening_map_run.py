@@ -177,7 +177,7 @@ class MapScreening:
     def _kind(self) -> Score:
         from sensiview.numerics.volume_scores import resolved
 
-        return resolved(self.parameters.output, self.opened.card, gradient=True)  # type: ignore[arg-type]
+        return resolved(self.parameters.map_score(), self.opened.card, gradient=True)
 
     def _evaluate(
         self, scaled: ScaledInput, ranges: FactorRanges, targets: tuple[Target, ...], blocks: Blocks

@@ -10,10 +10,14 @@ from pydantic import field_validator
 
 from sensiview.analysis.map_parameters import ChoiceParameters, Targets
 from sensiview.analysis.parameters import parameter
+from sensiview.errors import UserError, suggestion
 
 Scope = Literal["auto", "local", "global"]
 MOST_TRAJECTORIES = 1_000_000
 COLUMNS, GENERATOR = "columns", "generator"
+MAP_SCORES: Mapping[str, Literal["auto", "logit", "probability", "log_odds"]] = {
+    "auto": "auto", "logit": "logit", "probability": "probability", "log_odds": "log_odds",
+}  # fmt: skip
 
 
 class ScreeningParameters(ChoiceParameters):
@@ -166,6 +170,13 @@ class ScreeningParameters(ChoiceParameters):
         if not value.strip():
             raise ValueError("Write auto, or name one")
         return value.strip()
+
+    def map_score(self) -> Literal["auto", "logit", "probability", "log_odds"]:
+        """Return the score of images and volumes; UserError for one that only tables have."""
+        if self.output not in MAP_SCORES:
+            near = suggestion(self.output, list(MAP_SCORES))
+            raise UserError(f"'{self.output}' is no score of images and volumes.{near}")
+        return MAP_SCORES[self.output]
 
     def parts_for(self, kind: str) -> str:
         """Return the key of the partition for a kind of data."""

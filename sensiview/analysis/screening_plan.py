@@ -29,13 +29,11 @@ from sensiview.models.batch_limits import memory_available
 from sensiview.models.outputs import parse_target
 from sensiview.numerics.screening.designs import levels_problem
 from sensiview.numerics.screening.partition import Partition, PartitionOptions
+from sensiview.numerics.screening.screened import MOST_OUTPUTS
 from sensiview.numerics.study_inputs import output_widths, summaries
 
 if TYPE_CHECKING:
     from sensiview.datasets.generators import Generator
-
-_MAP_OUTPUTS = ("auto", "logit", "probability", "log_odds")
-_MOST_OUTPUTS = 20
 
 
 def screening_obstacles(study: Study) -> list[str]:
@@ -151,11 +149,9 @@ def _map_problems(study: Study, parameters: ScreeningParameters) -> list[str]:
     found: list[str] = []
     known = parameters.model_copy(update={"target": "predicted"}) if parameters.target == "auto" else parameters
     found += choice_problems(study, known)
-    if parameters.output not in _MAP_OUTPUTS:
-        near = suggestion(parameters.output, list(_MAP_OUTPUTS))
-        found.append(f"'{parameters.output}' is no score of images and volumes.{near}")
     kind = study.dataset.kind
     try:
+        parameters.map_score()
         if parameters.parts_for(kind) == GENERATOR and kind == "images":
             generator_of(study, parameters)
         elif parameters.parts_for(kind) == COLUMNS:
@@ -215,7 +211,7 @@ def output_count(study: Study, parameters: ScreeningParameters) -> int:
             return 1
         every = len(parse_target("all", study.model))
         if parameters.target == "auto":
-            return every if every <= _MOST_OUTPUTS else 2
+            return every if every <= MOST_OUTPUTS else 2
         return len(parse_target(parameters.target, study.model))
     except UserError:
         return 1

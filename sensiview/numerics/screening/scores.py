@@ -12,10 +12,9 @@ from torch import Tensor
 from sensiview.models.outputs import Target, parse_target
 from sensiview.models.readout import Forward, read
 from sensiview.numerics.scored_inputs import Score, ScoredInputs
+from sensiview.numerics.screening.screened import MOST_OUTPUTS
 from sensiview.numerics.volume_scores import predicted_target
 
-# Up to so many outputs `auto` takes all of them.
-MOST_OUTPUTS = 20
 # Beyond this a probability in float32 is 0 or 1.
 _LEAST = 1e-6
 

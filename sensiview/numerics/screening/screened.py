@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from sensiview.numerics.screening.designs import Blocks, Floats
 from sensiview.numerics.screening.partition import Division
 
+# Up to so many outputs of a network all are screened unless some are named; of more, the predicted and the true class.
+MOST_OUTPUTS = 20
+
 
 @dataclass(frozen=True, eq=False)
 class FactorRanges:
