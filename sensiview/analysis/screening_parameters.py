@@ -75,6 +75,7 @@ class ScreeningParameters(ChoiceParameters):
         help="Outputs: all, a class, a list, predicted, true; auto: all of up to 20, else predicted and true class.",
         suggestions="classes",
     )
+    # Any word, where maps know four: tables have losses and layers as well. `map_score` narrows it again.
     output: str = parameter(  # type: ignore[assignment]
         "auto",
         label="Score",
