@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sensiview.api import analyse, load
 
-__version__ = "0.1.0"
+try:
+    # Written from the git tag when the package is installed or built.
+    from sensiview._version import __version__
+except ModuleNotFoundError:
+    __version__ = "0.1.0"  # the sources alone, never installed
 __all__ = ["__version__", "analyse", "load"]
 
 
