@@ -15,6 +15,7 @@ from sensiview.command_line import (
     share_commands,
 )
 from sensiview.demos import DEMOS
+from sensiview.projects.places import given_path
 
 Add = Callable[..., argparse.ArgumentParser]
 
@@ -50,7 +51,7 @@ def build_window_parser() -> argparse.ArgumentParser:
         description="Open the window. 'sensiview --help' lists the commands.",
         epilog="Example: sensiview my_study.sensiview",
     )
-    parser.add_argument("project", nargs="?", type=Path, help="project folder to open")
+    parser.add_argument("project", nargs="?", type=given_path, help="project folder to open, or a file in it")
     parser.add_argument("--screenshot", type=Path, metavar="FILE.png", help="draw the window, save it, quit")
     parser.add_argument("--size", default="1280x800", metavar="WxH", help="size of the window for the screenshot")
     parser.add_argument("--show", default="", metavar="PANE", help="pane or run to show in the screenshot")
@@ -58,7 +59,7 @@ def build_window_parser() -> argparse.ArgumentParser:
 
 
 def _project(sub: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    sub.add_argument("project", type=Path, metavar="PROJECT", help="project folder")
+    sub.add_argument("project", type=given_path, metavar="PROJECT", help="project folder")
     return sub
 
 
@@ -211,7 +212,7 @@ def _add_run_commands(add: Add) -> None:
         run_commands.rerun,
     )
     rerun.add_argument("record", type=Path, metavar="RECORD.json", help="record of the earlier run")
-    rerun.add_argument("--project", type=Path, required=True, metavar="PROJECT", help="project to run it in")
+    rerun.add_argument("--project", type=given_path, required=True, metavar="PROJECT", help="project to run it in")
 
 
 def _where(sub: argparse.ArgumentParser) -> None:

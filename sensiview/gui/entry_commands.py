@@ -13,6 +13,7 @@ from sensiview.gui.background import run_in_background
 from sensiview.gui.project_commands import ProjectCommands
 from sensiview.gui.project_tree import DICOM_SUFFIXES, TABLE_SUFFIXES, VOLUME_SUFFIXES, WEIGHT_SUFFIXES
 from sensiview.gui.session import EntryKind
+from sensiview.projects.places import stands_for_project
 
 if TYPE_CHECKING:
     from sensiview.analysis.sources import DatasetSource
@@ -178,7 +179,7 @@ class EntryCommands(ProjectCommands):
     def take_files(self, files: list[Path]) -> None:
         """Take files from the desktop: projects are opened, tables imported, weights added."""
         for path in files:
-            if path.is_dir() and (path / "project.sqlite").is_file():
+            if stands_for_project(path):
                 self.open_path(path)
                 return
         if pictures := [path for path in files if _is_image_file(path)]:

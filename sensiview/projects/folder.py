@@ -16,8 +16,9 @@ from sensiview.projects import opening
 from sensiview.projects.backups import Backup, backups, keep_backup, put_back
 from sensiview.projects.database import Database
 from sensiview.projects.locking import WriterLock
+from sensiview.projects.places import absolute_path, project_folder, write_opener
 from sensiview.projects.problems import CannotWrite, UnreadableEntry
-from sensiview.projects.schema import DATABASE, read_header
+from sensiview.projects.schema import DATABASE, has_backups, read_header
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -51,6 +52,7 @@ class ProjectFolder:
             try:
                 # Before anything changes: what is in it now was opened without complaint.
                 keep_backup(self._database, path)
+                write_opener(path)
                 self._opened()
             except BaseException:
                 self._database.close()
@@ -65,7 +67,7 @@ class ProjectFolder:
         ProjectError
             Something is in the way, or the place can't be written.
         """
-        folder = _with_suffix(Path(path).expanduser().absolute())
+        folder = _with_suffix(absolute_path(path))
         if (folder / DATABASE).exists():
             raise ProjectError(f"There is a project '{folder}' already. Open it, or choose another name.")
         if folder.is_file():
@@ -100,7 +102,7 @@ class ProjectFolder:
         ProjectError
             Not a project, damaged (`DamagedProject`), of a newer format, locked (`ProjectLocked`).
         """
-        folder = _locate(Path(path).expanduser().absolute())
+        folder = _locate(absolute_path(path))
         read_header(folder)
         if read_only:
             return cls(folder, opening.connect_reader(folder), None)
@@ -126,7 +128,7 @@ class ProjectFolder:
         ProjectError
             Another window has it open, no backup can be read, or the disk refuses.
         """
-        folder = _locate(Path(path).expanduser().absolute())
+        folder = _locate(absolute_path(path))
         lock = WriterLock(folder)
         try:
             _acquire(folder, lock)
@@ -142,7 +144,7 @@ class ProjectFolder:
     @staticmethod
     def backups(path: Path | str) -> list[Backup]:
         """Return the backups that lie in a project's folder, newest first."""
-        return backups(_locate(Path(path).expanduser().absolute()))
+        return backups(_locate(absolute_path(path)))
 
     def close(self) -> None:
         """Back up what has changed, close the database and give the lock back; safe to call twice."""
@@ -245,13 +247,15 @@ def _with_suffix(path: Path) -> Path:
 def _locate(path: Path) -> Path:
     """Return the project's folder for what a user typed or clicked, or say why it is none."""
     try:
-        if path.name == DATABASE and path.is_file():
-            return path.parent
+        folder = project_folder(path)
+        if folder is not None:
+            return folder
         if path.is_file():
             raise ProjectError(
                 f"'{path}' is a file, not a project. A project is a folder whose name ends in {SUFFIX}; choose that."
             )
         if path.is_dir():
+            _refuse_part(path)
             return path
         if _with_suffix(path).is_dir():
             return _with_suffix(path)
@@ -266,6 +270,13 @@ def _locate(path: Path) -> Path:
         f"There is no project '{path}'. Check the name, or make one with 'sensiview new'."
         f"{suggestion(path.name.removesuffix(SUFFIX), near)}"
     )
+
+
+def _refuse_part(path: Path) -> None:
+    """Say which folder to choose instead of one that lies inside a project, unless that may be a damaged one."""
+    around = next((folder for folder in path.parents if (folder / DATABASE).is_file()), None)
+    if around is not None and not has_backups(path):
+        raise ProjectError(f"'{path}' lies inside the project '{around}'. Choose that folder.")
 
 
 def _undo(folder: Path, *, made: bool) -> None:

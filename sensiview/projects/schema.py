@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sensiview.errors import ProjectError
+from sensiview.projects import places
 from sensiview.projects.problems import DamagedProject
 from sensiview.projects.records import now, program_versions
 
 CURRENT = 2
-DATABASE = "project.sqlite"
+DATABASE = places.DATABASE
 # "SVIW": written into the header, so that another program's database is not taken for a project.
 APPLICATION_ID = 0x53564957
 _MAGIC = b"SQLite format 3\x00"
