@@ -97,10 +97,20 @@ pip_install() {
 
 runtime_files() { printf '%s\n' "$root/pyproject.toml" "$root/installer/requirements.txt" "$root/installer/requirements-build.txt"; }
 
+# told_version: what git says the checkout is; empty without git.
+told_version() { git -C "$root" describe --tags --long --always --match 'v[0-9]*' 2>/dev/null; }
+
+# After a commit or an update the program names the new version (in records, reports, About); takes half a second, once.
+refresh_version() {
+    [ "$(told_version)" = "$(cat "$venv/.version" 2>/dev/null)" ] && return 0
+    (cd "$root" && "$python" -m hatchling build --hooks-only -t wheel) >/dev/null 2>&1 && told_version >"$venv/.version"
+    return 0 # a checkout that can't be written still runs
+}
+
 ensure_runtime() {
     local files
     mapfile -t files < <(runtime_files)
-    is_current runtime "${files[@]}" && return 0
+    is_current runtime "${files[@]}" && { refresh_version; return 0; }
     note "Setting up SensiView in $venv (once; about 5 GB of packages)."
     install_packages wanted "${system_libraries[@]}" || return 1
     make_environment || return 1
@@ -109,6 +119,7 @@ ensure_runtime() {
     pip_install "$root/installer/requirements-build.txt" || return 1
     "$python" -m pip install -qq --disable-pip-version-check --no-input --no-deps --no-build-isolation \
         --editable "$root" >&2 || return 1
+    told_version >"$venv/.version"
     # Compiled now, so that the first window is as quick as the later ones.
     "$python" -m compileall -q "$root/sensiview" >&2
     stamp "${files[@]}" >"$venv/.runtime"
