@@ -120,7 +120,8 @@ def _short_names(component: Component) -> list[str]:
     """Return what the texts that are there are called: without the folders of metadata that hold them."""
     there = [text for text in component.texts if _find(component, text) is not None]
     own = re.sub(r"[^\w.+-]+", "_", component.name)
-    return [re.sub(r"^(?:[^/]+\.(?:dist|egg)-info/)?(?:licenses/)?", "", t.removeprefix(f"{own}/")) for t in there]
+    outer = rf"^(?:licence_texts/|samples/\w+/|atlases/|{re.escape(own)}/|[^/]+\.(?:dist|egg)-info/)?(?:licenses/)?"
+    return [re.sub(outer, "", text) for text in there]
 
 
 def _heading(names: list[str]) -> str:
@@ -140,4 +141,5 @@ def _read(path: Path) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("cp1252", errors="replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    # The first line may be centred: only empty lines before it go.
+    return re.sub(r"\A(?:[ \t]*\n)+", "", text.replace("\r\n", "\n").replace("\r", "\n")).rstrip()
