@@ -1,0 +1,38 @@
+"""What the frozen program runs."""
+
+import ctypes
+import os
+import sys
+from pathlib import Path
+
+
+def give_back_search_path() -> None:
+    """Programs that we start (file manager, PDF viewer) look for their own libraries, not for ours."""
+    before = os.environ.pop("LD_LIBRARY_PATH_ORIG", None)
+    if before is None:
+        os.environ.pop("LD_LIBRARY_PATH", None)
+    else:
+        os.environ["LD_LIBRARY_PATH"] = before
+
+
+def fill_gaps(folder: Path) -> None:
+    """Load those libraries of the system that it lacks from `folder`, before anything asks for them by name."""
+    # Written by the build, in the order of loading.
+    for name in (folder / "order.txt").read_text(encoding="ascii").split():
+        try:
+            ctypes.CDLL(name)
+        except OSError:
+            try:
+                ctypes.CDLL(str(folder / name), mode=ctypes.RTLD_GLOBAL)
+            except OSError:
+                continue  # what needs it says so by name
+
+
+if sys.platform == "linux":
+    fallback = Path(sys._MEIPASS, "fallback")  # type: ignore[attr-defined]  # PyInstaller's
+    give_back_search_path()
+    fill_gaps(fallback)
+
+from sensiview.__main__ import main  # noqa: E402
+
+sys.exit(main())

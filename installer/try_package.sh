@@ -1,0 +1,208 @@
+#!/usr/bin/env bash
+# Tries the packages as a person without Python, compiler or network would: bash installer/try_package.sh [deb|run]
+# In a bare Debian root (debootstrap) with no network, a user whose home has spaces and accents installs the package,
+# starts the program from the menu entry, runs a sample project, opens a brain, takes screenshots, and uninstalls.
+# Needs root (chroot). Screenshots and logs: build/trial/. Both packages without an argument.
+set -u
+# shellcheck source=installer/setup.sh
+. "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+trial="$root/build/trial"
+display=:97
+failures=0
+mounts=()
+
+good() { printf '   ok    %s\n' "$*"; }
+bad() { printf '   FAIL  %s\n' "$*"; failures=$((failures + 1)); }
+expect() { # expect WHAT COMMAND...: the command succeeds
+    local what=$1
+    shift
+    if "$@"; then good "$what"; else bad "$what"; fi
+}
+step() { printf '\n== %s (after %d s)\n' "$*" "$SECONDS"; }
+
+[ "$(id -u)" = 0 ] || { note "This needs root, for a bare Debian root: sudo bash installer/try_package.sh"; exit 1; }
+install_packages required debootstrap xvfb xauth xdotool x11-apps imagemagick util-linux || exit 1
+deb=$(find "$root/dist" -maxdepth 1 -name 'sensiview_*_amd64.deb' | head -n 1)
+run=$(find "$root/dist" -maxdepth 1 -name 'SensiView-*-linux-x86_64.run' | head -n 1)
+[ -n "$deb" ] && [ -n "$run" ] || { note "There are no packages in dist/: bash installer/build.sh"; exit 1; }
+rm -rf "$trial"
+mkdir -p "$trial"
+
+# shellcheck disable=SC2317 # called by the trap
+cleanup() {
+    [ -n "${screen:-}" ] && kill "$screen" 2>/dev/null
+    local place
+    for place in "${mounts[@]}"; do umount -l "$place" 2>/dev/null; done
+    rm -rf "$trial/bare" "$trial/root"
+}
+trap cleanup EXIT
+
+# The mirror and the system are this machine's own.
+make_bare_root() {
+    local mirror codename proxy
+    proxy=$(apt-config shell proxy Acquire::http::Proxy) && eval "$proxy" && [ -n "$proxy" ] && export http_proxy=$proxy
+    mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | head -n 1)
+    codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+    debootstrap --variant=minbase "$codename" "$trial/bare" "$mirror" >"$trial/debootstrap.log" 2>&1 || return 1
+    cp /etc/apt/sources.list "$trial/bare/etc/apt/" 2>/dev/null
+    cp /etc/apt/sources.list.d/* "$trial/bare/etc/apt/sources.list.d/" 2>/dev/null
+    apt-config dump | grep '^Acquire::' >"$trial/bare/etc/apt/apt.conf.d/90as-this-machine"
+    # What every desktop has: the launcher of menu entries, the databases of types, OpenGL, one font.
+    chroot "$trial/bare" sh -c 'apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
+        --no-install-recommends install libglib2.0-bin shared-mime-info desktop-file-utils hicolor-icon-theme xdg-utils \
+        libgl1 libegl1 libopengl0 libgl1-mesa-dri fonts-dejavu-core' >"$trial/apt.log" 2>&1
+}
+
+# as_user COMMAND...: in the root, as a user, with this display, without network or anything of this machine's.
+home='/home/Zoë Müller'
+as_user() {
+    unshare --net chroot --userspec=1000:1000 "$trial/root" /usr/bin/env -i HOME="$home" USER=zoe LANG=C.UTF-8 \
+        DISPLAY="$display" PATH="$home/.local/bin:/usr/local/bin:/usr/bin:/bin" XDG_RUNTIME_DIR=/tmp/zoe "$@"
+}
+
+fresh_root() {
+    local place
+    for place in "${mounts[@]}"; do umount -l "$place" 2>/dev/null; done
+    mounts=()
+    rm -rf "$trial/root"
+    cp -a --reflink=auto "$trial/bare" "$trial/root"
+    chroot "$trial/root" useradd --uid 1000 --shell /bin/sh --no-create-home --home-dir "$home" zoe
+    mkdir -p "$trial/root$home" "$trial/root/tmp/zoe" "$trial/root/tmp/.X11-unix" "$trial/root/packages"
+    chown 1000:1000 "$trial/root$home" "$trial/root/tmp/zoe"
+    mount -t proc proc "$trial/root/proc" && mounts+=("$trial/root/proc")
+    mount --bind /dev "$trial/root/dev" && mounts+=("$trial/root/dev")
+    mount --bind /tmp/.X11-unix "$trial/root/tmp/.X11-unix" && mounts+=("$trial/root/tmp/.X11-unix")
+    mount --bind -o ro "$root/dist" "$trial/root/packages" && mounts+=("$trial/root/packages")
+}
+
+picture() { DISPLAY=$display import -window root "$trial/$1.png"; }
+
+# wait_for_window NAME: until a window of the program is there; says how long it took.
+wait_for_window() {
+    local began=$EPOCHREALTIME
+    for _ in $(seq 600); do
+        if DISPLAY=$display xdotool search --onlyvisible --name "$1" >/dev/null 2>&1; then
+            awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { printf "   window after %.1f s\n", b - a }'
+            return 0
+        fi
+        sleep 0.1
+    done
+    return 1
+}
+
+close_windows() {
+    local window
+    for window in $(DISPLAY=$display xdotool search --onlyvisible --name SensiView 2>/dev/null); do
+        DISPLAY=$display xdotool windowclose "$window" 2>/dev/null
+    done
+    for _ in $(seq 100); do pgrep -f "$1" >/dev/null || return 0; sleep 0.2; done
+    return 1
+}
+
+files_outside_homes() { (cd "$trial/root" && find . -xdev \( -path ./proc -o -path ./dev -o -path ./home -o -path ./tmp \
+    -o -path ./packages -o -path ./var/cache -o -path ./var/log -o -path ./var/lib/dpkg \) -prune -o -print | sort); }
+
+# try KIND ENTRY PROGRAM: everything between installing and uninstalling.
+try_program() {
+    local kind=$1 entry=$2 program=$3 before answer
+    step "$kind: started from the menu entry"
+    as_user gio launch "$entry" >"$trial/$kind-menu.log" 2>&1 &
+    expect "the window opens" wait_for_window SensiView
+    sleep 6
+    picture "$kind-welcome"
+    expect "the window closes and leaves no process" close_windows "$program"
+
+    step "$kind: what it finds"
+    as_user sensiview doctor | tee "$trial/$kind-doctor.txt" | sed 's/^/   /'
+    expect "doctor ends well" test "${PIPESTATUS[0]}" = 0
+    expect "it says its version" sh -c 'grep -q "^SensiView" "$1"' - "$trial/$kind-doctor.txt"
+
+    step "$kind: a sample project"
+    expect "demo diabetes --quick" as_user sensiview demo diabetes --quick --no-window --to "$home/Eigene Projekte" \
+        >"$trial/$kind-demo.log" 2>&1
+    answer=$(find "$trial/root$home/Eigene Projekte" -maxdepth 1 -name '*.sensiview' | head -n 1)
+    expect "the project is in the home" test -f "$answer/project.sqlite"
+    expect "its files and runs are whole" as_user sensiview check "${answer#"$trial/root"}"
+    step "$kind: opened by double click"
+    before=$(find "$answer" -maxdepth 1 -name '*.sensiview' | head -n 1)
+    as_user gio open "${before#"$trial/root"}" >"$trial/$kind-open.log" 2>&1 &
+    expect "the window opens on the project" wait_for_window 'diabetes|Diabetes'
+    sleep 8
+    picture "$kind-diabetes"
+    expect "the window closes" close_windows "$program"
+
+    step "$kind: a plugin of the user's folder"
+    plugin_of_user "$program"
+    step "$kind: the brain viewer"
+    brain "$kind" "$program"
+}
+
+plugin_of_user() {
+    local folder="$home/.local/share/SensiView/plugins"
+    as_user sh -c "mkdir -p '$folder' && cp -r '$(dirname "$1")/_internal/sensiview/_bundled/plugins/permutation_importance' \
+        '$folder/mine' && cd '$folder/mine' && sed -i 's/permutation_importance/mine/g' plugin.toml *.py && mv permutation_importance.py mine.py 2>/dev/null"
+    as_user sensiview plugins trust mine >"$trial/plugin.log" 2>&1
+    expect "it is offered after consent" sh -c 'grep -q "mine.*trusted" "$1"' - "$trial/plugin.log"
+}
+
+# The template brain that comes with nilearn is a volume that is always there.
+brain() {
+    local kind=$1 program=$2 template
+    template=$(cd "$trial/root" && find ".$(dirname "$program")/_internal/nilearn" -name 'mni_icbm152_t1*.nii.gz' | head -n 1)
+    expect "a volume becomes a data set" as_user sh -c "cd '$home' && sensiview new brain >/dev/null && \
+        sensiview add-dataset brain.sensiview '/${template#./}' --kind volumes --name template" >"$trial/$kind-brain.log" 2>&1
+    expect "the viewer draws it" as_user sensiview --screenshot "$home/brain.png" --size 1280x800 --show dataset \
+        "$home/brain.sensiview"
+    cp "$trial/root$home/brain.png" "$trial/$kind-brain.png" 2>/dev/null
+    rm -f "$trial/root$home/brain.png"
+}
+
+what_is_left() { # what_is_left KIND BEFORE: outside homes nothing, in the home the user's own
+    files_outside_homes >"$trial/$1-after.txt"
+    expect "nothing is left outside the home" diff "$2" "$trial/$1-after.txt"
+    expect "the projects are there" test -f "$trial/root$home/brain.sensiview/project.sqlite"
+    expect "settings and plugins are there" test -d "$trial/root$home/.local/share/SensiView/plugins/mine"
+    expect "the command is gone" sh -c '! chroot "$1" /usr/bin/env HOME="$2" PATH="$2/.local/bin:/usr/bin:/bin" sh -c \
+        "command -v sensiview"' - "$trial/root" "$home"
+}
+
+try_deb() {
+    step "deb: installed with dpkg, without network"
+    fresh_root
+    files_outside_homes >"$trial/deb-before.txt"
+    expect "there is no Python in the root" sh -c '! chroot "$1" sh -c "command -v python3 || command -v python"' - "$trial/root"
+    expect "dpkg installs it" unshare --net chroot "$trial/root" dpkg -i "/packages/$(basename "$deb")" >"$trial/deb-install.log" 2>&1
+    try_program deb /usr/share/applications/sensiview.desktop /opt/sensiview/sensiview
+    step "deb: removed"
+    expect "dpkg removes it" chroot "$trial/root" dpkg --purge sensiview >"$trial/deb-remove.log" 2>&1
+    what_is_left deb "$trial/deb-before.txt"
+}
+
+try_run() {
+    step "run: installed by the user, without network and without root"
+    fresh_root
+    files_outside_homes >"$trial/run-before.txt"
+    (cd "$trial/root$home" && find . | sort) >"$trial/run-home-before.txt"
+    expect "it installs itself" as_user sh "/packages/$(basename "$run")" >"$trial/run-install.log" 2>&1
+    try_program run "$home/.local/share/applications/sensiview.desktop" "$home/.local/opt/sensiview/sensiview"
+    step "run: uninstalled"
+    expect "it removes itself" as_user sensiview-uninstall >"$trial/run-remove.log" 2>&1
+    what_is_left run "$trial/run-before.txt"
+    expect "nothing of the program is left in the home" sh -c '! find "$1/.local" | grep -v "/SensiView" | grep -i sensiview' \
+        - "$trial/root$home"
+}
+
+step "A bare root"
+make_bare_root || { note "The bare root could not be made; see $trial/debootstrap.log and apt.log."; exit 1; }
+Xvfb "$display" -screen 0 1280x800x24 -nolisten tcp >/dev/null 2>&1 &
+screen=$!
+case "${1:-both}" in
+    deb) try_deb ;;
+    run) try_run ;;
+    both) try_deb; try_run ;;
+    *) note "Say deb, run, or nothing for both."; exit 2 ;;
+esac
+printf '\n'
+[ "$failures" = 0 ] && { printf 'The packages passed. Pictures and logs: %s\n' "$trial"; exit 0; }
+printf '%d checks failed. Pictures and logs: %s\n' "$failures" "$trial"
+exit 1
