@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 
 def say(text: str = "") -> None:
-    """Print a line on stdout."""
-    print(text)
+    """Print a line on stdout; what its encoding does not have is escaped."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def complain(text: str) -> None:
@@ -26,7 +27,12 @@ def complain(text: str) -> None:
 
 def say_json(value: Any) -> None:
     """Print one JSON object on stdout; NaN and infinity become null, which every reader accepts."""
-    print(json.dumps(_plain(value), ensure_ascii=False, allow_nan=False))
+    text = json.dumps(_plain(value), ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(_plain(value), allow_nan=False)
+    print(text)
 
 
 def _plain(value: Any) -> Any:

@@ -27,12 +27,17 @@ _LAST_LINES = 60
 _PIPE_S = 0.5
 
 
-def command() -> list[str]:
-    """Return how SensiView's own worker is started, from a checkout, an installation or a frozen program."""
+def program() -> list[str]:
+    """Return how SensiView itself is started, from a checkout, an installation or a frozen program."""
     if getattr(sys, "frozen", False):
-        return [sys.executable, "--worker"]
+        return [sys.executable]
     # -P: a file torch.py in the user's folder must not be taken for the library.
-    return [sys.executable, "-P", "-m", "sensiview", "--worker"]
+    return [sys.executable, "-P", "-m", "sensiview"]
+
+
+def command() -> list[str]:
+    """Return how SensiView's own worker is started."""
+    return [*program(), "--worker"]
 
 
 class WorkerProcess:
@@ -62,7 +67,7 @@ class WorkerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, **_own_environment(), **environment},
+            env={**os.environ, **own_environment(), **environment},
             # A group of its own: Ctrl+C in the terminal is the window's to handle, and its children die with it.
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
@@ -169,7 +174,8 @@ class WorkerProcess:
         log.close()
 
 
-def _own_environment() -> dict[str, str]:
+def own_environment() -> dict[str, str]:
+    """Return what a process of our own needs beside this one's environment."""
     package = str(Path(__file__).resolve().parents[2])
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {"PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8:backslashreplace"}
