@@ -56,7 +56,7 @@ for script in preinst prerm postrm; do
     chmod 755 "$stage/DEBIAN/$script"
 done
 
-# Zstandard: Debian 12 and Ubuntu 22.04 read it, and it unpacks several times faster than xz. Level 12 packs 4 GB in
-# minutes on two cores; higher ones take hours for a few per cent.
-DPKG_DEB_THREADS_MAX=$threads dpkg-deb --root-owner-group -Zzstd -z12 --build "$stage" "$out.part" >/dev/null
+# Zstandard: Debian 12 and Ubuntu 22.04 read it, and it unpacks several times faster than xz. Level 9 packs the libraries
+# of PyTorch at 33 MB/s on two cores; level 12 takes twice as long for 0.3 % less.
+DPKG_DEB_THREADS_MAX=$threads dpkg-deb --root-owner-group -Zzstd -z9 --build "$stage" "$out.part" >/dev/null
 mv "$out.part" "$out"

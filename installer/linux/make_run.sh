@@ -24,7 +24,7 @@ echo run >"$extra/INSTALLED"
 {
     echo '#!/bin/sh'
     echo "# Removes SensiView $version from this folder; projects, settings and plugins stay."
-    cat "$linux/shared.sh" "$linux/run/common.sh" "$linux/run/uninstall.sh"
+    cat "$linux/shared.sh" "$linux/run/common.sh" "$linux/run/menu_removal.sh" "$linux/run/uninstall.sh"
 } >"$extra/uninstall.sh"
 chmod 755 "$extra/uninstall.sh"
 cp "$linux/desktop/sensiview.desktop.in" "$linux/desktop/sensiview.xml" "$extra/share/"
@@ -62,7 +62,7 @@ if [ -f "\$0" ] && [ "\$(wc -c <"\$0")" -lt "\$payload_bytes" ]; then
 fi
 
 END
-    cat "$linux/shared.sh" "$linux/run/common.sh" "$linux/run/install.sh"
+    cat "$linux/shared.sh" "$linux"/run/{common,menu_removal,menu,checks,install}.sh
 }
 lines=$(header 0 | wc -l)
 { header $((lines + 1)); cat "$stage/payload"; } >"$out.part"

@@ -51,12 +51,13 @@ read_options() {
 
 choose_folder() {
     prefix=${to:-${SENSIVIEW_PREFIX:-}}
-    if [ -z "$prefix" ]; then
-        case ${HOME:-} in
-            /*) prefix=$HOME/.local/opt ;;
-            *) fail "Your home folder is not known (HOME is not set). Choose a folder: sh ${0##*/} --to FOLDER" ;;
-        esac
-    fi
+    case ${HOME:-} in
+        /*) prefix=${prefix:-$HOME/.local/opt} ;;
+        *)
+            [ -n "$prefix" ] || fail "Your home folder is not known (HOME is not set). Choose a folder: sh ${0##*/} --to FOLDER"
+            menu=''
+            ;;
+    esac
     case $prefix in
         /*) ;;
         *) prefix=$PWD/$prefix ;;
@@ -69,70 +70,6 @@ choose_folder() {
         prefix=${prefix%/}
     done
     folder=${prefix%/}/sensiview
-}
-
-# Under sudo the home is either root's, where nobody finds the program, or the user's, who then can't replace it. Who
-# names a folder knows; the menu of root is nobody's, so there is none.
-check_user() {
-    [ "$(id -u)" = 0 ] || return 0
-    [ -n "$to" ] || fail "You are root, whose home nobody else sees. Start this as the user who works with SensiView, without sudo; or name a folder for all: sh ${0##*/} --to FOLDER. The .deb package installs for all users, too."
-    menu=''
-}
-
-check_tools() {
-    for tool in gzip tar sha256sum awk sed df readlink xargs; do
-        command -v "$tool" >/dev/null || fail "This computer lacks the program '$tool', which unpacking needs. Install it with the system's package manager, then start again."
-    done
-}
-
-# at_least HAVE WANT: compares two versions such as 2.9 and 2.28.
-at_least() {
-    [ "${1%%.*}" -gt "${2%%.*}" ] && return 0
-    have=${1#*.} want=${2#*.}
-    [ "${1%%.*}" -eq "${2%%.*}" ] && [ "${have%%.*}" -ge "${want%%.*}" ]
-}
-
-check_system() {
-    [ "$(uname -s)" = Linux ] || fail "SensiView's file for Linux was started on $(uname -s). Nothing was installed."
-    [ "$(uname -m)" = x86_64 ] || fail "SensiView needs a 64-bit Intel or AMD processor (x86_64); this computer is $(uname -m). Nothing was installed."
-    # The name that every program for x86_64 asks for; absent on a 32-bit system with a 64-bit kernel.
-    [ -e /lib64/ld-linux-x86-64.so.2 ] || fail "This system has no 64-bit C library (/lib64/ld-linux-x86-64.so.2), which SensiView needs. Nothing was installed."
-    found=$(getconf GNU_LIBC_VERSION 2>/dev/null | sed -n 's/^glibc \([0-9]\{1,\}\.[0-9]\{1,\}\).*/\1/p')
-    [ -n "$found" ] || found=$(ldd --version 2>/dev/null | sed -n '1s/.* \([0-9]\{1,\}\.[0-9]\{1,\}\)$/\1/p')
-    [ -n "$found" ] || fail "SensiView needs the GNU C library (glibc) $glibc or newer, which was not found. Nothing was installed."
-    at_least "$found" "$glibc" || fail "SensiView needs glibc $glibc or newer; this system has $found. Debian 12, Ubuntu 22.04 and later have it. Nothing was installed."
-}
-
-# The nearest folder that is there already: what tells of room and rights before anything is made.
-nearest() {
-    near=$1
-    while [ ! -d "$near" ]; do
-        [ ! -e "$near" ] || fail "'$near' is a file, so nothing can be installed into '$prefix'. Choose another folder: sh ${0##*/} --to FOLDER"
-        near=$(dirname "$near")
-    done
-}
-
-check_place() {
-    nearest "$prefix"
-    { [ -w "$near" ] && [ -x "$near" ]; } || fail "'$near' can't be written to (no permission, or a read-only file system). Choose another folder: sh ${0##*/} --to FOLDER"
-    [ ! -L "$folder" ] || fail "'$folder' is a link. Install where it leads to: sh ${0##*/} --to FOLDER"
-    if [ -e "$folder" ]; then
-        is_ours "$folder" || fail "'$folder' is there already and was not made by this installer. Move it away, or choose another folder: sh ${0##*/} --to FOLDER"
-        refuse_while_running "$folder" "install"
-    fi
-    free=$(free_kib "$near")
-    if [ -n "$free" ] && [ "$free" -lt "$needed" ]; then
-        fail "SensiView needs $(in_words "$needed") in '$prefix', where $(in_words "$free") are free. Make room, or choose another folder: sh ${0##*/} --to FOLDER"
-    fi
-}
-
-check_file() {
-    lacking=$((payload_bytes + $(head -n $((payload_line - 1)) -- "$self" | wc -c) - $(wc -c <"$self")))
-    if [ "$lacking" -gt 0 ]; then
-        fail "This file is incomplete ($lacking bytes are missing). Download or copy it again. Nothing was installed."
-    fi
-    sum=$(payload | sha256sum)
-    [ "${sum%% *}" = "$payload_sha256" ] || fail "This file is damaged: its contents are not what was packed. Download or copy it again. Nothing was installed."
 }
 
 show_progress() { # show_progress FOLDER: until it is ended
@@ -166,6 +103,8 @@ unpack() { # unpack FOLDER
         esac
         fail "Unpacking into '$prefix' failed: $reason. Nothing was changed. Make room, or choose another folder: sh ${0##*/} --to FOLDER"
     fi
+    # Some computers let no program start from a home.
+    [ -x "$1/sensiview" ] || fail "The system lets no program start from '$prefix' (mounted with noexec). Nothing was changed. Choose another folder: sh ${0##*/} --to FOLDER"
 }
 
 # Leftovers of an installation that was killed. Called with the lock held, so nobody works on them.
@@ -217,71 +156,6 @@ clean_up() {
 interrupted() { # interrupted STATUS
     printf '\nInterrupted. Nothing was changed.\n' >&2
     exit "$1"
-}
-
-# quoted FILE: as an argument in the Exec line of a menu entry. First the line's own quoting, then that of strings.
-quoted() { printf '"%s"' "$(printf '%s' "$1" | LC_ALL=C sed -e 's/[\\"`$]/\\&/g' -e 's/\\/\\\\/g' -e 's/%/%%/g')"; }
-
-write_entry() { # write_entry FILE
-    program=$folder/sensiview
-    case $program in
-        # Desktops look for the program itself before they read %% as %, and take a = for an assignment.
-        *[%=]*) exec="/bin/sh -c \"exec \\\\\"\\\\\$0\\\\\" \\\\\"\\\\\$@\\\\\"\" $(quoted "$program")" ;;
-        *) exec=$(quoted "$program") ;;
-    esac
-    while IFS= read -r line; do
-        case $line in
-            *@EXEC@*) printf '%s%s%s\n' "${line%%@EXEC@*}" "$exec" "${line#*@EXEC@}" ;;
-            *@TRYEXEC@*) printf '%s%s\n' "${line%%@TRYEXEC@*}" "$(as_string "$program")" ;;
-            *) printf '%s\n' "$line" ;;
-        esac
-    done <"$folder/share/sensiview.desktop.in" >"$1" && printf 'X-SensiView-Folder=%s\n' "$(as_string "$folder")" >>"$1"
-}
-
-add_link() { # add_link NAME TARGET: a command in ~/.local/bin, unless something else has the name
-    link=$HOME/.local/bin/$1
-    if [ ! -w "$HOME/.local/bin" ]; then
-        say "'$link' was not made, as '$HOME/.local/bin' can't be written to."
-        return
-    fi
-    case $(readlink "$link") in
-        */sensiview/"$2") rm -f "$link" ;;
-    esac
-    if ln -s "$folder/$2" "$link" 2>/dev/null; then
-        printf 'link %s\n' "$link" >>"$folder/OUTSIDE"
-    else
-        say "'$link' is something else and was left alone."
-    fi
-}
-
-integrate() {
-    data=${XDG_DATA_HOME:-$HOME/.local/share}
-    case $data in
-        /*) ;;
-        *) data=$HOME/.local/share ;; # relative ones are to be passed over
-    esac
-    mkdir -p "$HOME/.local/bin" 2>/dev/null
-    printf 'data %s\n' "$data" >>"$folder/OUTSIDE"
-    add_link sensiview sensiview
-    add_link sensiview-uninstall uninstall.sh
-
-    if ! mkdir -p "$data/applications" "$data/mime/packages" 2>/dev/null || ! write_entry "$data/applications/sensiview.desktop" 2>/dev/null; then
-        say "The menu entry was not made, as '$data' can't be written to."
-        return
-    fi
-    printf 'file %s\n' applications/sensiview.desktop mime/packages/sensiview.xml >>"$folder/OUTSIDE"
-    lost=$(
-        cp "$folder/share/sensiview.xml" "$data/mime/packages/sensiview.xml" 2>/dev/null || echo file type
-        (cd "$folder/share" && find icons -type f) | while IFS= read -r icon; do
-            printf 'file %s\n' "$icon" >>"$folder/OUTSIDE"
-            { mkdir -p "$data/${icon%/*}" && cp "$folder/share/$icon" "$data/$icon"; } 2>/dev/null || echo icon
-        done
-    )
-    [ -z "$lost" ] || say "Icons and file type could not all be copied to '$data'. Make room there and install again."
-    refresh_databases "$data"
-    if command -v xdg-mime >/dev/null; then
-        xdg-mime default sensiview.desktop application/x-sensiview-project application/x-sensiview-database 2>/dev/null
-    fi
 }
 
 tell() {

@@ -38,7 +38,7 @@ main() {
     case $prefix in
         "${near:-/}"/*) (cd "$near" && rmdir -p -- "${prefix#"$near"/}") 2>/dev/null ;;
     esac
-    say "Projects stay where you saved them; settings and plugins stay in '${SENSIVIEW_HOME:-${XDG_DATA_HOME:-$HOME/.local/share}/SensiView}'."
+    say "Projects stay where you saved them; settings and plugins stay in '${SENSIVIEW_HOME:-${XDG_DATA_HOME:-${HOME:-~}/.local/share}/SensiView}'."
 }
 
 main "$@"
