@@ -3,19 +3,58 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
+# For users without a home folder: never made, so that nobody else can put settings or plugins there.
+_NOWHERE = Path("/nonexistent/SensiView")
+# Enough to notice a full disk.
+_PROBE_BYTES = 4096
 
 
 def home() -> Path:
     """Folder of settings, plugins, cache and log; ``SENSIVIEW_HOME`` overrides the system's place."""
     override = os.environ.get("SENSIVIEW_HOME")
-    if override:
-        return Path(override).expanduser().resolve()
+    try:
+        if override:
+            return Path(override).expanduser().resolve()
+    except RuntimeError:
+        return _NOWHERE
     from platformdirs import user_data_path  # start-up: only when it is not overridden
 
-    return user_data_path("SensiView", appauthor=False)
+    found = user_data_path("SensiView", appauthor=False)
+    return found if found.is_absolute() else _NOWHERE  # "~" stays where the user has no home
+
+
+def home_problem() -> str:
+    """Return why nothing can be kept in `home`, in a sentence that says what is lost; empty where it can.
+
+    Makes the folder, and writes and removes a small file in it.
+    """
+    folder = home()
+    try:
+        if folder == _NOWHERE:
+            raise OSError(0, "this user has no home folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        _probe(folder)
+    except OSError as error:
+        return (
+            f"Nothing is kept for the next start: '{folder}' can't be written ({error.strerror or error}). "
+            "Preferences, recent projects, the window's layout, agreements to plugins and the log are lost when "
+            "SensiView closes; projects elsewhere are not concerned. Make room or permit writing there, or name "
+            "another folder in SENSIVIEW_HOME."
+        )
+    return ""
+
+
+def _probe(folder: Path) -> None:
+    path = folder / f".{secrets.token_hex(8)}.part"
+    try:
+        with path.open("xb") as stream:
+            stream.write(bytes(_PROBE_BYTES))
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def settings_file() -> Path:

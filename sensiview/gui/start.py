@@ -1,7 +1,8 @@
 """From the command to a visible window within a second: Qt and light modules first, everything else behind it.
 
-Nothing here imports numpy, pandas, pydantic or pyqtgraph before the first paint; a thread of its own imports them
-while the window is already there.
+The splash comes as soon as Qt's widgets are loaded, before the window's own modules. Nothing here imports numpy,
+pandas, pydantic or pyqtgraph before the first paint; a thread of its own imports them while the window is already
+there.
 """
 
 from __future__ import annotations
@@ -18,18 +19,19 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
-from sensiview import __version__
+from sensiview import __version__, locations
 from sensiview.errors import SensiViewError
-from sensiview.gui import window_layout
-from sensiview.gui.error_report import UnexpectedErrors
+from sensiview.gui.error_report import UnexpectedErrors, write_log
 from sensiview.gui.icons import application_icon
-from sensiview.gui.main_window import MainWindow
-from sensiview.gui.session import Services, Session
+from sensiview.gui.platform_check import first_application
 from sensiview.gui.themes import apply_font, apply_theme
 from sensiview.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from sensiview.analysis.catalogue import Catalogue
+    from sensiview.gui.main_window import MainWindow
+    from sensiview.gui.session import Session
+    from sensiview.gui.splash import Splash
     from sensiview.jobs.supervisor import Worker
 
 # For measurements: a file that receives the wall-clock time of the first paint, seconds since the epoch.
@@ -51,23 +53,24 @@ def run_window(project: Path | None = None, screenshot: Sequence[str] = ()) -> i
     app = make_application()
     settings, notices = read_settings()
     apply_settings(app, settings)
-    session = Session(Services(settings=lambda: settings, catalogue=_catalogue, worker=_worker))
-    window = MainWindow(session)
+    splash = None if screenshot else _splash()
+    try:
+        window = _make_window(settings, splash)
+        starter = Starter(window, project, notices, warm_up=not screenshot)
+        if splash is not None:
+            splash.go_with(starter.painted)
+        if screenshot:
+            _expect_screenshot(window, starter, screenshot)
+        else:
+            _place(window)
+    except BaseException:
+        if splash is not None:
+            splash.close()  # it must not lie over what says why
+        raise
     errors = UnexpectedErrors(window)
     errors.install()
-    starter = Starter(window, project, notices, warm_up=not screenshot)
-    if screenshot:
-        from sensiview.gui.screenshot import ScreenshotRequest, take_screenshot
-
-        request = ScreenshotRequest.parse(*screenshot)
-        window.resize(request.size)
-        problems: list[SensiViewError] = []
-        session.problem.connect(problems.append)
-        starter.complete.connect(lambda: take_screenshot(window, request, problems))
-    elif not window_layout.restore_geometry(window):
-        _fit_on_screen(window)
     # The desktop may change between day and night while the window is open.
-    app.styleHints().colorSchemeChanged.connect(lambda: _follow_desktop(app, session))
+    app.styleHints().colorSchemeChanged.connect(lambda: _follow_desktop(app, window.session))
     window.show()
     starter.begin()
     try:
@@ -76,16 +79,68 @@ def run_window(project: Path | None = None, screenshot: Sequence[str] = ()) -> i
         errors.uninstall()
 
 
+def _make_window(settings: Settings, splash: Splash | None) -> MainWindow:
+    """Import and make the window, which takes most of a start."""
+    from sensiview.gui.main_window import MainWindow
+    from sensiview.gui.session import Services, Session
+
+    if splash is not None:
+        splash.say("Preparing the window")
+    return MainWindow(Session(Services(settings=lambda: settings, catalogue=_catalogue, worker=_worker)))
+
+
+def _expect_screenshot(window: MainWindow, starter: Starter, wanted: Sequence[str]) -> None:
+    from sensiview.gui.screenshot import ScreenshotRequest, take_screenshot
+
+    request = ScreenshotRequest.parse(*wanted)
+    window.resize(request.size)
+    problems: list[SensiViewError] = []
+    window.session.problem.connect(problems.append)
+    starter.complete.connect(lambda: take_screenshot(window, request, problems))
+
+
+def _place(window: MainWindow) -> None:
+    """Give the window the size and place it had, or one that fits."""
+    from sensiview.gui import window_layout
+
+    if not window_layout.restore_geometry(window):
+        _fit_on_screen(window)
+
+
+def _splash() -> Splash:
+    from sensiview.gui.splash import Splash
+
+    splash = Splash()
+    splash.say("Loading the window")
+    return splash
+
+
 def make_application() -> QApplication:
     """Return the application object, named so that desktops group and label its windows."""
     present = QCoreApplication.instance()
-    app = present if isinstance(present, QApplication) else QApplication(sys.argv[:1])
+    app = present if isinstance(present, QApplication) else first_application(_application, _give_up)
     app.setApplicationName("SensiView")
     app.setApplicationDisplayName("")
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("sensiview")
     app.setWindowIcon(application_icon())
     return app
+
+
+def _application() -> QApplication:
+    return QApplication(sys.argv[:1])
+
+
+def _give_up(sentence: str, details: str) -> None:
+    """Say why Qt can't show anything; it ends the process after that."""
+    from sensiview.gui.early_errors import nobody_reads, speak
+
+    write_log(f"{sentence}\n{details}")
+    if sys.stderr is not None:
+        sys.stderr.write(f"{sentence}\n")
+        sys.stderr.flush()
+    if nobody_reads():
+        speak(sentence)
 
 
 def apply_settings(app: QApplication, settings: Settings) -> None:
@@ -99,12 +154,16 @@ class Starter(QObject):
 
     Signals
     -------
+    painted
+        The window is visible.
     complete
         Panes are there, the project is open.
     """
 
+    painted = Signal()
     complete = Signal()
     _imported = Signal(str)
+    _unkept = Signal(str)
 
     def __init__(self, window: MainWindow, project: Path | None, notices: Sequence[str], *, warm_up: bool) -> None:
         super().__init__(window)
@@ -113,6 +172,7 @@ class Starter(QObject):
         self._notices = notices
         self._warm_up = warm_up
         self._imported.connect(self._go_on)
+        self._unkept.connect(lambda notice: window.session.say(notice, level="warning"))
 
     def begin(self) -> None:
         """Wait for the first paint, then import in a thread."""
@@ -126,12 +186,18 @@ class Starter(QObject):
         return False
 
     def _painted(self) -> None:
+        self.painted.emit()
         report = os.environ.get(REPORT_SHOWN)
         if report:
             Path(report).write_text(repr(time.time()), encoding="ascii")
         for notice in self._notices:
             self._window.session.say(notice, level="warning")
+        self._tell(f"Opening {self._project.name}" if self._project is not None else "Loading the analyses")
         threading.Thread(target=self._import, name="imports", daemon=True).start()
+
+    def _tell(self, words: str) -> None:
+        """Say in the status bar what is being loaded while the window can be used already."""
+        self._window.statusBar().showMessage(f"{words} …" if words else "")
 
     def _import(self) -> None:
         # In a thread: the window stays responsive while Python reads a thousand files.
@@ -145,6 +211,8 @@ class Starter(QObject):
         # Reads every analysis once; when the window asks for them they are imported already.
         discover()
         self._imported.emit("panes")
+        if problem := locations.home_problem():
+            self._unkept.emit(problem)
         # Looked up once per process; the first lookup searches the whole environment.
         from sensiview.projects.records import program_versions
 
@@ -155,8 +223,10 @@ class Starter(QObject):
         if part == "project":
             if self._project is not None and not window.session.open(self._project):
                 self._project = None
+            self._tell("Loading the analyses")
             return
         window.complete()
+        self._tell("")
         self.complete.emit()
         if self._warm_up:
             QTimer.singleShot(_WARM_UP_MS, window.session.jobs, window.session.jobs.warm_up)

@@ -1,0 +1,84 @@
+"""Errors before there is a window, made visible where nobody reads a terminal: in a small box of their own.
+
+Started from a menu or by a double click, a program whose sentence goes to stderr just does not appear. This module
+imports Qt only inside functions: it also has to speak where Qt can't be loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from typing import Any
+
+# Programs of desktops that show a sentence, for when Qt itself can't; the first one found is used.
+_SPEAKERS = (
+    ("zenity", "--error", "--no-markup", "--title=SensiView", "--width=480", "--text={sentence}"),
+    ("kdialog", "--title", "SensiView", "--error", "{sentence}"),
+    ("xmessage", "-center", "-title", "SensiView", "{sentence}"),
+    ("notify-send", "--urgency=critical", "SensiView", "{sentence}"),
+)
+_COLUMNS = 72
+
+
+def nobody_reads() -> bool:
+    """Say whether what is written to stderr reaches nobody: there is no terminal, and no program at a pipe's end."""
+    if sys.stderr is None:  # a windowed program on Windows
+        return True
+    if os.environ.get("GIO_LAUNCHED_DESKTOP_FILE_PID") == str(os.getpid()):
+        return True  # a desktop's launcher, whatever it does with the output
+    try:
+        kind = os.fstat(sys.stderr.fileno()).st_mode
+        at_terminal = sys.stderr.isatty() or (sys.stdin is not None and sys.stdin.isatty())
+    except (OSError, ValueError):
+        return False  # a stream of another program's making, such as a test's
+    return not at_terminal and not stat.S_ISFIFO(kind)
+
+
+def show_error(sentence: str, details: str = "") -> None:
+    """Show an error in a box and wait until it is closed; by another program where Qt has no application."""
+    try:
+        from sensiview.gui.start import make_application
+
+        make_application()
+        from PySide6.QtWidgets import QMessageBox
+    except ImportError:
+        speak(sentence)
+        return
+    box = QMessageBox(QMessageBox.Icon.Critical, "SensiView", "SensiView can't start.")
+    box.setObjectName("start_error")
+    box.setInformativeText(sentence)
+    if details:
+        box.setDetailedText(details)
+    box.exec()
+
+
+def speak(sentence: str) -> None:
+    """Show a sentence through one of the desktop's own programs; nothing happens where there is none."""
+    import textwrap
+
+    for program, *arguments in _SPEAKERS:
+        found = shutil.which(program)
+        if found is None:
+            continue
+        # xmessage does not wrap lines.
+        text = "\n".join(textwrap.wrap(sentence, _COLUMNS)) if program == "xmessage" else sentence
+        command = [found, *(argument.format(sentence=text) for argument in arguments)]
+        quiet: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        try:
+            subprocess.run(command, check=False, env=systems_environment(), **quiet)
+        except OSError:
+            continue
+        return
+
+
+def systems_environment() -> dict[str, str]:
+    """Return the environment for programs of the system: without the frozen program's own libraries."""
+    environment = dict(os.environ)
+    if getattr(sys, "frozen", False):
+        environment.pop("LD_LIBRARY_PATH", None)
+        if "LD_LIBRARY_PATH_ORIG" in environment:
+            environment["LD_LIBRARY_PATH"] = environment.pop("LD_LIBRARY_PATH_ORIG")
+    return environment
