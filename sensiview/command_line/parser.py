@@ -9,6 +9,7 @@ from pathlib import Path
 from sensiview import __version__
 from sensiview.command_line import (
     dataset_commands,
+    doctor,
     program_commands,
     project_commands,
     run_commands,
@@ -257,4 +258,10 @@ def _add_other_commands(add: Add) -> None:
     plugins = add("plugins", "List plugins, or trust or remove one.", "trust my_plugin", program_commands.plugins)
     plugins.add_argument("action", nargs="?", choices=["list", "trust", "remove"], default="list", help="what to do")
     plugins.add_argument("name", nargs="?", default="", metavar="NAME", help="the plugin")
-    add("doctor", "Tell what this machine offers: versions, GPU, OpenGL, paths.", "", program_commands.doctor)
+    doctor_parser = add(
+        "doctor",
+        "Tell what this machine offers and what of SensiView works: versions, GPU, worker, codecs, OpenGL, paths.",
+        "",
+        doctor.doctor,
+    )
+    doctor_parser.add_argument("--only", nargs="+", default=[], metavar="LINE", help="only these lines: GPU worker")

@@ -1,15 +1,10 @@
-"""Commands on the program itself: demo, analyses, describe, plugins, doctor."""
+"""Commands on the program itself: demo, analyses, describe, plugins."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-import sys
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from sensiview import __version__, locations
 from sensiview.command_line.output import complain, say, say_json, table
 from sensiview.command_line.run_commands import answer, run_queued
 from sensiview.command_line.tools import Tools
@@ -18,15 +13,13 @@ from sensiview.errors import UserError
 from sensiview.plugin_loading import list_plugins, remove_plugin, trust_plugin
 from sensiview.projects.store import Project
 
-PACKAGES = ("torch", "torchvision", "PySide6", "pyqtgraph", "numpy", "scipy", "pandas", "SALib", "nibabel", "napari")
-
 
 def demo(options: argparse.Namespace, tools: Tools) -> int:
     """Make a sample project, run its analyses, open it."""
     chosen = find_demo(options.demo)
     window = not options.no_window
-    if window and not tools.has_display():
-        complain("There is no display (neither DISPLAY nor WAYLAND_DISPLAY is set): running without a window.")
+    if window and (problem := tools.display_problem()):
+        complain(f"{problem} Running without a window.")
         window = False
     folder = demo_folder(options.to, chosen.key)
     finished: list[dict[str, Any]] = []
@@ -117,41 +110,3 @@ def plugins(options: argparse.Namespace, tools: Tools) -> int:
 def _needs_name(options: argparse.Namespace) -> None:
     if not options.name:
         raise UserError(f"Say which plugin to {options.action}: sensiview plugins {options.action} NAME.")
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "missing"
-
-
-def doctor(options: argparse.Namespace, tools: Tools) -> int:
-    """Tell what this machine offers."""
-    import psutil
-
-    from sensiview.models.devices import available, describe_devices
-
-    memory = psutil.virtual_memory()
-    facts: dict[str, Any] = {
-        "SensiView": __version__,
-        "Python": f"{platform.python_version()} ({sys.executable})",
-        "system": platform.platform(),
-        "cores": os.cpu_count(),
-        "memory": f"{memory.total / 2**30:.1f} GB, {memory.available / 2**30:.1f} GB free",
-        **{package: _version(package) for package in PACKAGES},
-        "devices": ", ".join(available()),
-        **describe_devices(),
-        "display": "yes" if tools.has_display() else "none (commands work; the window does not open)",
-        "OpenGL": tools.graphics(),
-        "home": str(locations.home()),
-        "settings": str(locations.settings_file()),
-        "plugins": str(locations.user_plugins()),
-        "log": str(locations.log_file()),
-        "resources": str(locations.resources()),
-    }
-    if options.json:
-        say_json(facts)
-    else:
-        say("\n".join(f"{name:<14} {value}" for name, value in facts.items()))
-    return 0

@@ -20,7 +20,8 @@ class Tools:
 
     `draw(item, path, anatomy)` writes the plot as the window shows it, PNG or SVG by suffix. `write_pdf(html, path)`
     prints a report. `open_window(project, screenshot options)` runs the window and returns its exit code. `graphics()`
-    says what OpenGL was found. `has_display()` whether a window can be shown.
+    says what OpenGL was found, `viewer()` of what the volume viewer is made. `display_problem()` says why no window can
+    be shown; empty where one can.
     """
 
     catalogue: Callable[[], Catalogue]
@@ -29,4 +30,5 @@ class Tools:
     write_pdf: Callable[[str, Path], None]
     open_window: Callable[[Path | None, Sequence[str]], int]
     graphics: Callable[[], str]
-    has_display: Callable[[], bool]
+    viewer: Callable[[], str]
+    display_problem: Callable[[], str]

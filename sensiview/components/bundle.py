@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import logging
 import re
+import sys
 import sysconfig
 from dataclasses import replace
 from importlib import metadata
@@ -111,7 +112,7 @@ def _find(component: Component, text: str) -> Path | None:
         # Packaged without its metadata, only the copied text is left.
         with contextlib.suppress(metadata.PackageNotFoundError, OSError, ValueError):
             roots.append(Path(str(metadata.distribution(component.name).locate_file(""))))
-    elif component.kind == "library":
+    elif component.kind == "library" and not getattr(sys, "frozen", False):
         roots.append(Path(sysconfig.get_path("stdlib")).parent)
     return next((root / text for root in roots if (root / text).is_file()), None)
 

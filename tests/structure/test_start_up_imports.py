@@ -22,6 +22,7 @@ def _loaded_by(statement: str) -> list[str]:
         "import sensiview",
         "import sensiview.assembly",
         "import sensiview.command_line.parser",
+        "from sensiview.components import bundled; bundled()",
         "import sensiview.gui.start, sensiview.gui.main_window",
         "import sensiview.projects.store, sensiview.jobs.supervisor, sensiview.running",
         "from sensiview.plugin_loading import discover; discover()",
