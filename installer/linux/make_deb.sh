@@ -47,6 +47,8 @@ sensiview ($debian) stable; urgency=medium
 END
 
 make_public "$stage"
+# Pre-Depends on the C library: on a system that is too old dpkg then says so before it unpacks anything. What the window
+# needs beyond it is only recommended, so that the package installs without a network; the program names what it lacks.
 sed -e "s/@DEBIAN_VERSION@/$debian/" -e "s/@SIZE@/$(kib "$stage" 1)/" \
     -e "s/@GLIBC@/$("$python" "$linux/elf_needs.py" "$folder")/" "$linux/deb/control.in" >"$stage/DEBIAN/control"
 "$python" "$linux/deb/md5sums.py" "$stage" >"$stage/DEBIAN/md5sums"

@@ -92,12 +92,12 @@ def test_that_the_control_file_tells_version_size_and_glibc(
     assert control["Version"] == "0.2.0~rc1"
     blocks = sum(-(-member.size // 1024) if member.isfile() else 1 for member in contents.values())
     assert int(control["Installed-Size"]) == pytest.approx(blocks, abs=1)
-    assert control["Depends"].startswith("libc6 (>= 2.")
+    assert control["Pre-Depends"].startswith("libc6 (>= 2.")
     if not shutil.which("readelf"):
         return
     told = subprocess.run(["readelf", "-V", str(program / "_internal" / "worker")], capture_output=True, text=True)
     highest = max(tuple(map(int, found.split("."))) for found in re.findall(r"GLIBC_([\d.]+)", told.stdout))
-    assert control["Depends"] == f"libc6 (>= {highest[0]}.{highest[1]})"
+    assert control["Pre-Depends"] == f"libc6 (>= {highest[0]}.{highest[1]})"
 
 
 def test_that_dpkg_can_verify_every_file(unpacked: Path) -> None:
