@@ -37,6 +37,8 @@ class Cards:
         The kernel driver of the first NVIDIA card: ``nvidia``, ``nouveau``, ...; empty when none has it.
     locked : bool
         The driver is loaded, but this user may not open its cards.
+    absent : bool
+        The driver is loaded, but no card can be opened by anybody: a container that none was handed to.
     """
 
     nvidia: tuple[str, ...] = ()
@@ -44,6 +46,7 @@ class Cards:
     driver: str = ""
     bound: str = ""
     locked: bool = False
+    absent: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def find_cards(root: Path = Path("/")) -> Cards:
     bound = Path(os.path.realpath(nvidia[0] / "driver")).name if nvidia and (nvidia[0] / "driver").exists() else ""
     nodes = [node for node in _listed(root / "dev") if re.fullmatch(r"nvidia\d+", node.name)]
     locked = bool(driver and nodes) and not any(os.access(node, os.R_OK | os.W_OK) for node in nodes)
-    return Cards(tuple(names), tuple(others), driver, bound, locked)
+    return Cards(tuple(names), tuple(others), driver, bound, locked, absent=bool(found) and not nodes)
 
 
 def ask_torch() -> Torch:
@@ -137,6 +140,11 @@ def _obstacle(cards: Cards, torch: Torch) -> str:
         return f"The variable CUDA_VISIBLE_DEVICES hides the NVIDIA card ({card}). Unset it."
     if cards.locked:
         return f"The NVIDIA driver {cards.driver} is loaded, but this user may not open the card ({card})."
+    if cards.absent:
+        return (
+            f"The NVIDIA driver {cards.driver} is loaded ({card}), but no card is handed to this program: there is no "
+            "/dev/nvidia0. In a container, start it with access to the GPU."
+        )
     reason = re.split(r"(?<=[.!])\s|\s\(Triggered", torch.complaint.strip())[0].rstrip(".")
     said = f": {reason}" if reason else ", and says no reason"
     return (

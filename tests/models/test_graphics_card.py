@@ -31,7 +31,9 @@ def bind(card: Path, root: Path, driver: str) -> None:
 
 
 def load_driver(root: Path, version: str, *, model: str = RTX, line: str = "") -> None:
-    """Load NVIDIA's driver, as its files in /proc say it."""
+    """Load NVIDIA's driver, as its files in /proc and /dev say it."""
+    (root / "dev").mkdir()
+    (root / "dev" / "nvidia0").touch()
     folder = root / "proc/driver/nvidia/gpus/0000:01:00.0"
     folder.mkdir(parents=True)
     (folder / "information").write_text(f"Model: \t\t {model}\nIRQ:   \t\t 42\n")
@@ -80,11 +82,15 @@ class TestFindingCards:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         load_driver(tmp_path, "580.65.06")
-        (tmp_path / "dev").mkdir()
-        (tmp_path / "dev" / "nvidia0").touch()
         assert not find_cards(tmp_path).locked
         monkeypatch.setattr("os.access", lambda *_: False)
         assert find_cards(tmp_path).locked
+
+    def test_that_a_container_without_a_card_is_noticed(self, tmp_path: Path) -> None:
+        load_driver(tmp_path, "580.65.06")
+        assert not find_cards(tmp_path).absent
+        (tmp_path / "dev" / "nvidia0").rename(tmp_path / "dev" / "nvidiactl")
+        assert find_cards(tmp_path).absent
 
     def test_that_nvidias_tool_is_asked_where_the_system_tells_nothing(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -162,6 +168,11 @@ class TestSentences:
     def test_that_a_card_that_this_user_may_not_open_is_told(self) -> None:
         said, _ = explain(Cards(nvidia=(RTX,), driver="580.65", locked=True), CUDA_13)
         assert "this user may not open the card" in said
+
+    def test_that_a_card_that_is_not_handed_to_a_container_is_told(self) -> None:
+        said, fine = explain(Cards(nvidia=(RTX,), driver="580.65", absent=True), CUDA_13)
+        assert "there is no /dev/nvidia0" in said
+        assert not fine
 
     def test_that_a_driver_that_does_not_answer_is_told_with_pytorchs_reason(self) -> None:
         complaint = (
