@@ -46,6 +46,14 @@ class Stopped(Exception):
     """Raised inside a job, at its next batch, after the user cancelled it."""
 
 
+def os_reason(error: OSError) -> str:
+    """Return why the system refused a file or folder, without the file's name."""
+    text = error.strerror or str(error)
+    if text.startswith("No usable temporary directory"):  # Python's tempfile, with a list of what it tried
+        return "no folder for temporary files can be written: make room in /tmp, or name another in TMPDIR"
+    return text
+
+
 def suggestion(wrong: str, known: list[str], *, likeness: float = 0.6) -> str:
     """Return `` Did you mean 'x'?`` for the known name nearest to `wrong`, or the known names.
 

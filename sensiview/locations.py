@@ -19,12 +19,12 @@ def home() -> Path:
     try:
         if override:
             return Path(override).expanduser().resolve()
+        from platformdirs import user_data_path  # start-up: only when it is not overridden
+
+        found = user_data_path("SensiView", appauthor=False)
     except RuntimeError:
         return _NOWHERE
-    from platformdirs import user_data_path  # start-up: only when it is not overridden
-
-    found = user_data_path("SensiView", appauthor=False)
-    return found if found.is_absolute() else _NOWHERE  # "~" stays where the user has no home
+    return found if found.is_absolute() else _NOWHERE  # "~" may stay where the user has no home
 
 
 def home_problem() -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sensiview.errors import JobFailed, SensiViewError, suggestion
+from sensiview.errors import JobFailed, SensiViewError, os_reason, suggestion
 from sensiview.locations import log_file
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def guarded(command: Callable[[], int], *, as_json: bool) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except OSError as error:
-        sentence = f"{error.strerror or error}: {error.filename}" if error.filename else str(error.strerror or error)
+        sentence = f"{os_reason(error)}: {error.filename}" if error.filename else os_reason(error)
         complain(f"{sentence}. Nothing was changed.")
         if as_json:
             _say_json({"error": sentence})

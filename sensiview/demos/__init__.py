@@ -94,7 +94,13 @@ def demo_folder(wanted: Path | None, key: str) -> Path:
         wanted.parent.mkdir(parents=True, exist_ok=True)
         return wanted
     parent = wanted if wanted is not None else home() / "samples"
-    parent.mkdir(parents=True, exist_ok=True)
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"The folder '{parent}' for the sample project can't be made ({error.strerror or error}). Choose another "
+            f"with 'sensiview demo {key} --to FOLDER', or name another folder of SensiView's in SENSIVIEW_HOME."
+        ) from error
     folder = parent / f"{key}.sensiview"
     number = 2
     while folder.exists():

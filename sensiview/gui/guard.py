@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import TracebackType
 
-from sensiview.errors import SensiViewError, UserError
+from sensiview.errors import SensiViewError, UserError, os_reason
 
 
 class Guard:
@@ -35,7 +35,7 @@ class Guard:
 def os_problem(error: OSError) -> UserError:
     """Return an error of the file system as a sentence."""
     where = f" '{error.filename}'" if error.filename else ""
-    reason = error.strerror or str(error)
+    reason = os_reason(error)
     return UserError(
         f"The file{where} can't be read or written: {reason}. Check that it exists, that you may write there and that "
         "the disk is not full.",

@@ -130,7 +130,8 @@ def first_application(make: Callable[[], A], give_up: Callable[[str, str], None]
     finally:
         qInstallMessageHandler(before)
     if sys.stderr is not None:
-        sys.stderr.writelines(f"{text}\n" for text in said)
+        # Qt changes a locale that knows ASCII only by itself; there is nothing for the user to do.
+        sys.stderr.writelines(f"{text}\n" for text in said if not text.startswith("Detected locale"))
     return application
 
 

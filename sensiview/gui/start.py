@@ -172,7 +172,7 @@ class Starter(QObject):
         self._notices = notices
         self._warm_up = warm_up
         self._imported.connect(self._go_on)
-        self._unkept.connect(lambda notice: window.session.say(notice, level="warning"))
+        self._unkept.connect(self._warn_of_loss)
 
     def begin(self) -> None:
         """Wait for the first paint, then import in a thread."""
@@ -217,6 +217,15 @@ class Starter(QObject):
         from sensiview.projects.records import program_versions
 
         program_versions()
+
+    def _warn_of_loss(self, sentence: str) -> None:
+        """Say that nothing is kept: in the messages, and where it is seen on the welcome page as well."""
+        from sensiview.gui.status_bar import StatusBar
+
+        self._window.session.say(sentence, level="warning")
+        status = self._window.statusBar()
+        if isinstance(status, StatusBar):
+            status.unkept.say("Preferences are not kept", sentence)
 
     def _go_on(self, part: str) -> None:
         window = self._window

@@ -1,4 +1,4 @@
-"""The bottom line: what goes on, the device, the worker's memory, whether the project can be written."""
+"""The bottom line: what goes on, the device, the worker's memory, whether project and preferences can be written."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ class StatusBar(QStatusBar):
         self.memory = _Chip("memory_chip", "memory", self)
         self.device = _Chip("device_chip", "device", self)
         self.read_only = _Chip("read_only_chip", "lock", self)
-        for widget in (self.job, self._bar, self.memory, self.device, self.read_only):
+        self.unkept = _Chip("unkept_chip", "warning", self)
+        for widget in (self.job, self._bar, self.memory, self.device, self.read_only, self.unkept):
             self.addPermanentWidget(widget)
         session.jobs.progressed.connect(self.refresh_job)
         session.jobs.changed.connect(self.refresh_job)
@@ -72,6 +73,7 @@ class StatusBar(QStatusBar):
         self.refresh_job()
         self.read_only.say("")
         self.device.say("")
+        self.unkept.say("")
 
     def refresh(self) -> None:
         """Show project and device anew."""
@@ -82,7 +84,7 @@ class StatusBar(QStatusBar):
             "" if project is None else f"Device: {self._session.settings.device}",
             "Where new jobs compute; another one can be chosen beside the Run button and in the preferences (Ctrl+,).",
         )
-        for chip in (self.job, self.memory, self.device, self.read_only):
+        for chip in (self.job, self.memory, self.device, self.read_only, self.unkept):
             chip.redraw()
 
     def refresh_job(self) -> None:

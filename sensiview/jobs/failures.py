@@ -6,7 +6,7 @@ import errno
 import traceback
 from pathlib import Path
 
-from sensiview.errors import SensiViewError, UserError
+from sensiview.errors import SensiViewError, UserError, os_reason
 from sensiview.jobs.events import Failed
 
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -45,7 +45,9 @@ def _sentence(error: BaseException, what: str, folder: Path) -> str:
         )
     if isinstance(error, OSError) and error.strerror:
         named = f" '{error.filename}'" if error.filename else ""
-        return f"{what} could not use a file or folder{named}: {error.strerror}. Check that it is there and its rights."
+        return (
+            f"{what} could not use a file or folder{named}: {os_reason(error)}. Check that it is there and its rights."
+        )
     said = " ".join(str(error).split()).rstrip(".")
     said = said if len(said) <= 300 else said[:300] + "…"
     reason = f"{type(error).__name__}: {said}" if said else type(error).__name__

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sensiview.errors import ProjectError
+from sensiview.errors import ProjectError, os_reason
 from sensiview.projects.database import explained, speaking
 from sensiview.projects.locking import read_holder
 from sensiview.projects.migrating import migrate
@@ -146,7 +146,7 @@ def _connect_copy(folder: Path) -> Opened:
     except OSError as error:
         raise ProjectError(
             f"The project '{folder.name}' can't be read from its place, and there is no room for a temporary "
-            f"copy ({error.strerror or error}). Free some space and try again."
+            f"copy ({os_reason(error)}). Free some space and try again."
         ) from error
     connection = None
     try:
