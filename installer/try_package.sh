@@ -21,7 +21,7 @@ expect() { # expect WHAT COMMAND...: the command succeeds
 step() { printf '\n== %s (after %d s)\n' "$*" "$SECONDS"; }
 
 [ "$(id -u)" = 0 ] || { note "This needs root, for a bare Debian root: sudo bash installer/try_package.sh"; exit 1; }
-install_packages required debootstrap xvfb xauth xdotool x11-apps imagemagick util-linux || exit 1
+install_packages required debootstrap xvfb xauth openbox xdotool wmctrl imagemagick util-linux || exit 1
 deb=$(find "$root/dist" -maxdepth 1 -name 'sensiview_*_amd64.deb' | head -n 1)
 run=$(find "$root/dist" -maxdepth 1 -name 'SensiView-*-linux-x86_64.run' | head -n 1)
 [ -n "$deb" ] && [ -n "$run" ] || { note "There are no packages in dist/: bash installer/build.sh"; exit 1; }
@@ -65,7 +65,7 @@ fresh_root() {
     for place in "${mounts[@]}"; do umount -l "$place" 2>/dev/null; done
     mounts=()
     rm -rf "$trial/root"
-    cp -a --reflink=auto "$trial/bare" "$trial/root"
+    cp -a "$trial/bare" "$trial/root"
     chroot "$trial/root" useradd --uid 1000 --shell /bin/sh --no-create-home --home-dir "$home" zoe
     mkdir -p "$trial/root$home" "$trial/root/tmp/zoe" "$trial/root/tmp/.X11-unix" "$trial/root/packages"
     chown 1000:1000 "$trial/root$home" "$trial/root/tmp/zoe"
@@ -90,12 +90,14 @@ wait_for_window() {
     return 1
 }
 
+# close_windows PROGRAM: as with the button of the window's frame; then no process of the program may be left.
 close_windows() {
-    local window
-    for window in $(DISPLAY=$display xdotool search --onlyvisible --name SensiView 2>/dev/null); do
-        DISPLAY=$display xdotool windowclose "$window" 2>/dev/null
+    DISPLAY=$display wmctrl -c SensiView
+    for _ in $(seq 100); do
+        pgrep -f "^$1" >/dev/null || return 0
+        sleep 0.2
     done
-    for _ in $(seq 100); do pgrep -f "$1" >/dev/null || return 0; sleep 0.2; done
+    pkill -f "^$1"
     return 1
 }
 
@@ -196,6 +198,8 @@ step "A bare root"
 make_bare_root || { note "The bare root could not be made; see $trial/debootstrap.log and apt.log."; exit 1; }
 Xvfb "$display" -screen 0 1280x800x24 -nolisten tcp >/dev/null 2>&1 &
 screen=$!
+sleep 1
+DISPLAY=$display openbox >/dev/null 2>&1 &
 case "${1:-both}" in
     deb) try_deb ;;
     run) try_run ;;

@@ -78,6 +78,8 @@ EXCLUDED = (
     # Tools of developers.
     "pytest", "_pytest", "sphinx", "setuptools", "pip", "build", "hatchling", "mypy", "ruff", "PyInstaller", "Cython",
     "idlelib", "lib2to3", "turtledemo", "ensurepip", "distutils",
+    # Parts of Python whose libraries have licences that bind the whole (GPL, Sleepycat), and NIS, which nobody has.
+    "readline", "_dbm", "_gdbm", "dbm.ndbm", "dbm.gnu", "nis",
 )  # fmt: skip
 
 # Modules by pattern: tests of libraries, and what asks for programs that are not bundled.

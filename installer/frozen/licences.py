@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections import defaultdict
+from importlib import metadata
 from pathlib import Path
 
 from sensiview import components
@@ -30,7 +31,7 @@ def write(target: Path, inside: Path, collected: dict[str, Path]) -> list[Compon
     present = {normalised(path.name.split("-")[0]) for path in inside.glob("*.dist-info")}
     found = [component for component in components.installed_distributions() if normalised(component.name) in present]
     found = [components.copy_texts(component, target) for component in (*found, components.interpreter())]
-    found += system_libraries(target, inside, collected)
+    found += [bootloader(target), *system_libraries(target, inside, collected)]
     found += components.data_components()
     found.sort(key=lambda component: component.name.lower())
     (target / "components.json").write_text(components.to_json(found), encoding="utf-8")
@@ -49,7 +50,8 @@ def system_libraries(target: Path, inside: Path, collected: dict[str, Path]) -> 
     by_package: dict[str, list[str]] = defaultdict(list)
     for source in sorted(sources):
         owner = owner_of(source)
-        if owner:
+        # Python stands there by itself.
+        if owner and not owner.startswith(("libpython3", "python3")):
             by_package[owner].append(source.name)
     found = []
     for package, files in sorted(by_package.items()):
@@ -57,14 +59,15 @@ def system_libraries(target: Path, inside: Path, collected: dict[str, Path]) -> 
                                capture_output=True, text=True).stdout  # fmt: skip
         version, homepage = shown.split("\t")
         name = package.split(":")[0]
-        text = Path("/usr/share/doc", name, "copyright")
-        licence = named_in(text) if text.is_file() else "see Debian's package"
-        (target / name).mkdir(exist_ok=True)
-        if text.is_file():
-            shutil.copyfile(text, target / name / "copyright")
-        texts = (f"{name}/copyright",) if text.is_file() else ()
+        source_text = Path("/usr/share/doc", name, "copyright")
+        stated = source_text.read_text(encoding="utf-8", errors="replace") if source_text.is_file() else ""
+        texts = [source_text] if stated else []
+        # Debian keeps the long licences once for all packages; another system has no such folder.
+        names = sorted(set(re.findall(r"/usr/share/common-licenses/([\w.-]*\w)", stated)))
+        texts += [path for path in (Path("/usr/share/common-licenses", name) for name in names) if path.is_file()]
         note = f"A library of the Debian system that the program was built on: {', '.join(sorted(set(files)))}."
-        found.append(Component(name, version, licence, "library", homepage, texts, note))
+        licence = named_in(stated) or "see the text"
+        found.append(Component(name, version, licence, "library", homepage, copied(texts, target, name), note))
     return found
 
 
@@ -81,9 +84,32 @@ def owner_of(file: Path) -> str | None:
     return None
 
 
-def named_in(copyright_file: Path) -> str:
-    """The licences that a Debian copyright file names, short."""
-    text = copyright_file.read_text(encoding="utf-8", errors="replace")
-    names = [name.strip() for name in re.findall(r"^License:[ \t]*(\S[^\n]*)$", text, re.MULTILINE)]
-    different = list(dict.fromkeys(names))
-    return ", ".join(different[:4]) + (" and others" if len(different) > 4 else "") or "see the text"
+def named_in(stated: str) -> str:
+    """The licences that a Debian copyright file names, short; empty when it names none in its fields."""
+    names = (name.strip() for name in re.findall(r"^License:[ \t]*(\S[^\n]*)$", stated, re.MULTILINE))
+    different = list(dict.fromkeys(name for name in names if len(name) <= 40))
+    return ", ".join(different[:4]) + (" and others" if len(different) > 4 else "")
+
+
+def copied(texts: list[Path], target: Path, name: str) -> tuple[str, ...]:
+    """Copy licence texts into the folder of one component; returns their paths relative to `target`."""
+    for text in texts:
+        (target / name).mkdir(exist_ok=True)
+        shutil.copyfile(text, target / name / text.name)
+    return tuple(f"{name}/{text.name}" for text in texts)
+
+
+def bootloader(target: Path) -> Component:
+    """The few kilobytes of PyInstaller that are in the executable itself."""
+    distribution = metadata.distribution("pyinstaller")
+    texts = [Path(str(file.locate())) for file in distribution.files or () if "COPYING" in file.name]
+    name = "PyInstaller bootloader"
+    return Component(
+        name,
+        distribution.version,
+        "GPL-2.0-or-later WITH Bootloader-exception",
+        "library",
+        "https://pyinstaller.org",
+        copied(texts, target, name.replace(" ", "_")),
+        "The executable starts with it; its exception allows programs under any licence.",
+    )

@@ -8,12 +8,24 @@ import psutil
 import torch
 
 from sensiview.errors import UserError
+from sensiview.models.graphics_card import runs_on
 
 
 def available() -> list[str]:
-    """Return the devices of this machine, GPUs first and the CPU last: ``cuda:0``, ``cuda:1``, ``mps``, ``cpu``."""
-    gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    """Return the devices of this machine, GPUs first and the CPU last: ``cuda:0``, ``cuda:1``, ``mps``, ``cpu``.
+
+    A card that PyTorch was not built for (too old) is not among them: the first kernel would fail on it.
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    gpus = [f"cuda:{i}" for i in range(count) if _is_built_for(i)]
     return [*gpus, *(["mps"] if torch.backends.mps.is_available() else []), "cpu"]
+
+
+def _is_built_for(card: int) -> bool:
+    try:
+        return runs_on(torch.cuda.get_arch_list(), torch.cuda.get_device_capability(card))
+    except (RuntimeError, AssertionError):  # the card does not tell: trying it says why
+        return True
 
 
 def resolve(name: str | torch.device = "auto") -> torch.device:
@@ -42,8 +54,12 @@ def resolve(name: str | torch.device = "auto") -> torch.device:
 
 
 def _why(name: str) -> str:
-    if not name.startswith("cuda") or torch.cuda.is_available():
+    if not name.startswith("cuda"):
         return ""
+    number = name.removeprefix("cuda:") if ":" in name else "0"
+    if torch.cuda.is_available():
+        too_old = number.isdecimal() and int(number) < torch.cuda.device_count()
+        return " That card is too old for this PyTorch." if too_old else ""
     if torch.version.cuda is None:
         return " The installed PyTorch is built without CUDA."
     return " PyTorch finds no NVIDIA GPU it can use: is the driver installed?"

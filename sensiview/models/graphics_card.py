@@ -94,7 +94,7 @@ def ask_torch() -> Torch:
         try:
             for at in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
                 name = torch.cuda.get_device_name(at)
-                known = _runs_on(torch.cuda.get_arch_list(), torch.cuda.get_device_capability(at))
+                known = runs_on(torch.cuda.get_arch_list(), torch.cuda.get_device_capability(at))
                 (usable if known else too_old).append(name)
             complaint = next((text for warning in said if "CUDA" in (text := str(warning.message))), "")
         except RuntimeError as error:  # the driver answers, the card does not
@@ -110,10 +110,7 @@ def explain(cards: Cards, torch: Torch) -> tuple[str, bool]:
     if torch.apple:
         return "Apple GPU: jobs compute on it.", True
     if torch.too_old:
-        return (
-            f"{_list(torch.too_old)} is too old for the CUDA {torch.cuda} inside. Choose the CPU as device in the "
-            "preferences."
-        ), False
+        return (f"{_list(torch.too_old)} is too old for the CUDA {torch.cuda} inside: the CPU is used."), False
     if not cards.nvidia and not cards.driver:
         others = f", only one of {' and '.join(cards.others)}, which is not used" if cards.others else ""
         return f"No NVIDIA card was found{others}: the CPU is used.", True
@@ -153,8 +150,16 @@ def _obstacle(cards: Cards, torch: Torch) -> str:
     )
 
 
-def _runs_on(built_for: Sequence[str], capability: tuple[int, int]) -> bool:
-    """Say whether code was built for a card: for its generation (``sm_80`` is for 8.0 and 8.6), or to be translated."""
+def runs_on(built_for: Sequence[str], capability: tuple[int, int]) -> bool:
+    """Say whether code was built for a card: for its generation (``sm_80`` is for 8.0 and 8.6), or to be translated.
+
+    Parameters
+    ----------
+    built_for : sequence of str
+        As ``torch.cuda.get_arch_list`` tells it; nothing is known when it is empty.
+    capability : tuple of int
+        The card's, major and minor.
+    """
     kinds = [re.fullmatch(r"(sm|compute)_(\d+)(\d)[a-z]?", name) for name in built_for]
     known = [(kind[1], int(kind[2]), int(kind[3])) for kind in kinds if kind]
     major, minor = capability

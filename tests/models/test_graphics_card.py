@@ -147,9 +147,9 @@ class TestSentences:
             True,
         )
 
-    def test_that_a_card_older_than_the_cuda_inside_leads_to_the_preferences(self) -> None:
+    def test_that_a_card_older_than_the_cuda_inside_is_told(self) -> None:
         said, fine = explain(Cards(nvidia=("Quadro P2000",), driver="580.65"), Torch("13.2", too_old=("Quadro P2000",)))
-        assert said.startswith("Quadro P2000 is too old for the CUDA 13.2 inside.")
+        assert said == "Quadro P2000 is too old for the CUDA 13.2 inside: the CPU is used."
         assert not fine
 
     def test_that_a_pytorch_without_cuda_is_told(self) -> None:

@@ -61,9 +61,20 @@ def test_that_memory_of_the_process_is_told() -> None:
 @pytest.mark.usefixtures("two_gpus")
 def test_that_devices_are_described_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"NVIDIA X{device.index}")
-    card = SimpleNamespace(total_memory=80 * 2**30)
+    card = SimpleNamespace(total_memory=80 * 2**30, major=9, minor=0)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _device: card)
     described = devices.describe_devices()
     assert described["cuda:1"] == "NVIDIA X1, 80 GB"
     assert described["cpu"].startswith("CPU, ")
     assert devices.title(torch.device("cuda:1")) == "NVIDIA X1 (cuda:1)"
+
+
+def test_that_a_card_older_than_the_build_is_no_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_80", "sm_90"])
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda card: [(6, 1), (8, 6)][card])
+    assert devices.available() == ["cuda:1", "cpu"]
+    assert devices.resolve("auto") == torch.device("cuda:1")
+    with pytest.raises(UserError, match=r"That card is too old"):
+        devices.resolve("cuda:0")
