@@ -34,7 +34,9 @@ fill "$linux/desktop/sensiview.metainfo.xml.in" >"$share/metainfo/sensiview.meta
 "$python" "$linux/manual_page.py" "$version" | gzip -9n >"$share/man/man1/sensiview.1.gz"
 cp "$linux/deb/lintian-overrides" "$share/lintian/overrides/sensiview"
 {
-    cat "$linux/deb/copyright.in"
+    "$python" "$linux/deb/components.py" "$folder" >"$stage/components"
+    sed -e "/^@COMPONENTS@\$/{r $stage/components" -e 'd}' "$linux/deb/copyright.in"
+    rm "$stage/components"
     # The licence's own words, as a paragraph of that file: indented, empty lines as dots.
     sed -e 1,4d -e 's/^/ /' -e 's/^ $/ ./' "$root/LICENSE"
 } >"$share/doc/sensiview/copyright"

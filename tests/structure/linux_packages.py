@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sensiview.components import Component, to_json
+
 ROOT = Path(__file__).resolve().parents[2]
 LINUX = ROOT / "installer" / "linux"
 EPOCH = 1_700_000_000
@@ -25,6 +27,10 @@ def mock_program(folder: Path, version: str) -> Path:
     (inside / "ein Ordner" / 'b "c" $d %e.txt').write_text("b")
     (inside / f"only-{version}.txt").write_text(version)
     (inside / "libbig.so").write_bytes(os.urandom(_PAYLOAD))
+    licences = inside / "sensiview" / "_bundled" / "resources" / "licences"
+    licences.mkdir(parents=True)
+    components = [Component("zlib", "1.3", "Zlib", "library"), Component("A b", "", "MIT", "data")]
+    (licences / "components.json").write_text(to_json(components))
     (inside / "link").symlink_to("größe/ärger ß.txt")
     (inside / "broken").symlink_to("nowhere")
     shutil.copyfile(Path("/bin/sleep").resolve(), inside / "worker")

@@ -203,6 +203,13 @@ def test_that_the_file_type_matches_a_real_database(unpacked: Path, tmp_path: Pa
         assert head[int(match.attrib["offset"]) :].startswith(match.attrib["value"].encode())
 
 
+def test_that_the_copyright_file_lists_what_is_bundled(unpacked: Path) -> None:
+    text = (unpacked / "usr" / "share" / "doc" / "sensiview" / "copyright").read_text()
+    assert "They are:\n A b: MIT\n zlib 1.3: Zlib\n\nFiles: *\n" in text
+    assert "\n Redistribution and use in source and binary forms" in text
+    assert "@" not in text
+
+
 def test_that_the_manual_names_every_command(unpacked: Path) -> None:
     page = gzip.decompress((unpacked / "usr" / "share" / "man" / "man1" / "sensiview.1.gz").read_bytes()).decode()
     from sensiview.command_line.parser import build_parser
