@@ -58,7 +58,7 @@ def _read(data: mmap.mmap) -> Needs | None:
         """Offset in the file of what lies at `address` in memory."""
         for start, length, offset in loads:
             if start <= address < start + length:
-                return address - start + offset
+                return int(address - start + offset)
         raise struct.error
 
     entries = list(_dynamic_entries(data, dynamic))

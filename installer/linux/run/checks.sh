@@ -8,6 +8,7 @@ check_user() {
     [ "$(id -u)" = 0 ] || return 0
     [ -n "$to" ] || fail "You are root, whose home nobody else sees. Start this as the user who works with SensiView, without sudo; or name a folder for all: sh ${0##*/} --to FOLDER. The .deb package installs for all users, too."
     menu=''
+    umask 022 # for all users; a user's own files are as private as that user's others
 }
 
 check_tools() {

@@ -227,7 +227,6 @@ main() {
         /*) ;;
         *) self=$PWD/$self ;;
     esac
-    umask 022
     read_options "$@"
     case $action in
         list)
