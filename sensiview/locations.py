@@ -57,6 +57,42 @@ def _probe(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def name_a_home() -> None:
+    """Give a user without a home folder one in the environment that does not exist.
+
+    Libraries raise an error as soon as they are imported where neither HOME nor the system's list of users names one,
+    as in a container that runs under any number. A folder that can't be made they do without.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["USERPROFILE" if os.name == "nt" else "HOME"] = str(_NOWHERE.parent)
+
+
+def lend_caches() -> None:
+    """Name a temporary folder for the caches of libraries where the user's own can't be written.
+
+    napari keeps the icons of its themes in one, and does not start without.
+    """
+    import atexit
+    import shutil
+    import tempfile
+
+    from platformdirs import user_cache_path
+
+    try:
+        folder = user_cache_path()
+        folder.mkdir(parents=True, exist_ok=True)
+        _probe(folder)
+    except (OSError, RuntimeError):
+        try:
+            lent = tempfile.mkdtemp(prefix="sensiview-cache-")
+        except OSError:
+            return  # what needs one says so
+        atexit.register(shutil.rmtree, lent, ignore_errors=True)
+        os.environ["XDG_CACHE_HOME"] = lent
+
+
 def settings_file() -> Path:
     """The settings, JSON."""
     return home() / "settings.json"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,3 +47,29 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared data folder does not lie beside this checkout")
     return folder
+
+
+@pytest.fixture
+def nobodys_folder() -> Iterator[Path]:
+    """A folder that belongs to an unprivileged user, below one that everybody may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="sensiview-test-"))
+    if os.geteuid() == 0:
+        os.chown(folder, 65534, 65534)
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[None]:
+    """Root may write everywhere: act as "nobody" for the test."""
+    if os.name != "posix":
+        pytest.skip("permissions of a POSIX system")
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)

@@ -47,9 +47,8 @@ def show_error(sentence: str, details: str = "") -> None:
     except ImportError:
         speak(sentence)
         return
-    box = QMessageBox(QMessageBox.Icon.Critical, "SensiView", "SensiView can't start.")
+    box = QMessageBox(QMessageBox.Icon.Critical, "SensiView can't start", sentence)
     box.setObjectName("start_error")
-    box.setInformativeText(sentence)
     if details:
         box.setDetailedText(details)
     box.exec()

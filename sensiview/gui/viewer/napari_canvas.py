@@ -37,6 +37,7 @@ def prepare() -> None:
     with _lock:
         if _ready.is_set():
             return
+        locations.lend_caches()
         # napari keeps settings in a file of its own; ours must not be changed by what a user set in napari.
         os.environ.setdefault("NAPARI_CONFIG", str(locations.settings_file().with_name("napari.yaml")))
         with warnings.catch_warnings():
