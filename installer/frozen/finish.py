@@ -15,7 +15,7 @@ LEFT_OUT = (
     "triton (compiles GPU kernels; needs a compiler)",
     "tests, headers, static libraries, type stubs and example data of all libraries",
     "CUDA's profilers, its solver for several GPUs, its transports between machines",
-    "NCCL and cuSPARSELt (several GPUs at once, 2:4 sparse matrices): stand-ins of a few kB answer with an error",
+    "NCCL, NVSHMEM and cuSPARSELt (several GPUs at once, 2:4 sparse matrices): small stand-ins answer with an error",
     "Qt's browser, QML, 3-D, PDF viewer and database drivers; napari's console with IPython and Jupyter",
 )
 
