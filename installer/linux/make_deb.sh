@@ -22,6 +22,8 @@ mkdir -p "$stage/DEBIAN" "$stage/opt"
 cp -al "$folder" "$stage/opt/sensiview"
 rm -f "$stage/opt/sensiview/INSTALLED" # a link would write into the folder
 echo deb >"$stage/opt/sensiview/INSTALLED"
+# Python's caches, of a trial of the program: they differ from run to run, and the times in them are wrong from here on.
+find "$stage/opt" -name __pycache__ -type d -prune -exec rm -rf {} +
 
 share="$stage/usr/share"
 mkdir -p "$stage/usr/bin" "$share"/{applications,mime/packages,metainfo,doc/sensiview,lintian/overrides,man/man1}

@@ -31,7 +31,8 @@ cp "$linux/desktop/sensiview.desktop.in" "$linux/desktop/sensiview.xml" "$extra/
 "$python" "$linux/icons.py" "$extra/share/icons/hicolor"
 {
     # A mark that lies in the folder already is replaced by ours.
-    (cd "$folder" && find . ! -type d ! -path ./INSTALLED -printf '%P\n')
+    # Python's caches, of a trial of the program, differ from run to run.
+    (cd "$folder" && find . -name __pycache__ -prune -o ! -type d ! -path ./INSTALLED -printf '%P\n')
     (cd "$extra" && find . ! -type d -printf '%P\n')
     echo MANIFEST
 } | sort >"$stage/manifest"
@@ -43,7 +44,7 @@ if command -v pigz >/dev/null; then
     compress=(pigz -6 -n -p "$threads")
 fi
 tar --create --format=gnu --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
-    --mode='u+rwX,go+rX,go-w,a-s' -C "$folder" . -C "$extra" . | "${compress[@]}" >"$stage/payload"
+    --mode='u+rwX,go+rX,go-w,a-s' --exclude=__pycache__ -C "$folder" . -C "$extra" . | "${compress[@]}" >"$stage/payload"
 
 header() { # header LINE: the script, whose payload starts at that line
     cat <<END

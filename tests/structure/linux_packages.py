@@ -31,6 +31,8 @@ def mock_program(folder: Path, version: str) -> Path:
     licences.mkdir(parents=True)
     components = [Component("zlib", "1.3", "Zlib", "library"), Component("A b", "", "MIT", "data")]
     (licences / "components.json").write_text(to_json(components))
+    (inside / "__pycache__").mkdir()
+    (inside / "__pycache__" / "x.pyc").write_bytes(os.urandom(8))
     (inside / "link").symlink_to("größe/ärger ß.txt")
     (inside / "broken").symlink_to("nowhere")
     shutil.copyfile(Path("/bin/sleep").resolve(), inside / "worker")

@@ -81,6 +81,11 @@ def test_that_everything_belongs_to_root_and_everybody_may_read_it(contents: dic
     assert 'opt/sensiview/_internal/ein Ordner/b "c" $d %e.txt' in contents
 
 
+def test_that_caches_of_a_trial_stay_out(program: Path, contents: dict[str, tarfile.TarInfo]) -> None:
+    assert (program / "_internal" / "__pycache__").is_dir()
+    assert not [name for name in contents if "__pycache__" in name]
+
+
 def test_that_the_program_knows_how_it_was_installed(unpacked: Path) -> None:
     assert (unpacked / "opt" / "sensiview" / "INSTALLED").read_text() == "deb\n"
 

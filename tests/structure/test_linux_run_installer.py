@@ -88,6 +88,7 @@ def test_that_removal_leaves_what_the_user_made_and_nothing_else(user: User, old
     assert user.sensiview() == ["mock 0.1.0"]
     (user.folder / "_internal" / "__pycache__").mkdir()
     (user.folder / "_internal" / "__pycache__" / "x.pyc").write_text("x")
+    assert "__pycache__" not in (user.folder / "MANIFEST").read_text()
     said = user.run(user.home / ".local" / "bin" / "sensiview-uninstall")
     assert f"stay in '{user.home}/.local/share/SensiView'" in said
     assert user.files() == before
@@ -229,7 +230,9 @@ def test_that_a_read_only_home_is_told_of_the_way_out(user: User, new: Path) -> 
 
 def test_that_checking_and_listing_install_nothing(user: User, new: Path) -> None:
     assert "This file is whole" in user.run("sh", new, "--check")
-    assert "./_internal/größe/ärger ß.txt" in user.run("sh", new, "--list")
+    listed = user.run("sh", new, "--list")
+    assert "./_internal/größe/ärger ß.txt" in listed
+    assert "__pycache__" not in listed
     assert "--uninstall" in user.run("sh", new, "--help")
     assert "There is no option '--frob'." in user.run("sh", new, "--frob", code=2)
     assert not user.files()

@@ -32,7 +32,7 @@ check_system() {
     found=$(getconf GNU_LIBC_VERSION 2>/dev/null | sed -n 's/^glibc \([0-9]\{1,\}\.[0-9]\{1,\}\).*/\1/p')
     [ -n "$found" ] || found=$(ldd --version 2>/dev/null | sed -n '1s/.* \([0-9]\{1,\}\.[0-9]\{1,\}\)$/\1/p')
     [ -n "$found" ] || fail "SensiView needs the GNU C library (glibc) $glibc or newer, which was not found. Nothing was installed."
-    at_least "$found" "$glibc" || fail "SensiView needs glibc $glibc or newer; this system has $found. Debian 12, Ubuntu 22.04 and later have it. Nothing was installed."
+    at_least "$found" "$glibc" || fail "SensiView needs glibc $glibc or newer; this system has $found. A newer release of the system will have it. Nothing was installed."
 }
 
 # The nearest folder that is there already: what tells of room and rights before anything is made.
