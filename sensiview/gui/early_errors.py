@@ -67,17 +67,7 @@ def speak(sentence: str) -> None:
         command = [found, *(argument.format(sentence=text) for argument in arguments)]
         quiet: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         try:
-            subprocess.run(command, check=False, env=systems_environment(), **quiet)
+            subprocess.run(command, check=False, **quiet)
         except OSError:
             continue
         return
-
-
-def systems_environment() -> dict[str, str]:
-    """Return the environment for programs of the system: without the frozen program's own libraries."""
-    environment = dict(os.environ)
-    if getattr(sys, "frozen", False):
-        environment.pop("LD_LIBRARY_PATH", None)
-        if "LD_LIBRARY_PATH_ORIG" in environment:
-            environment["LD_LIBRARY_PATH"] = environment.pop("LD_LIBRARY_PATH_ORIG")
-    return environment

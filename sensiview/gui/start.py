@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
 from sensiview import __version__, locations
@@ -25,6 +26,7 @@ from sensiview.gui.error_report import UnexpectedErrors, write_log
 from sensiview.gui.icons import application_icon
 from sensiview.gui.platform_check import first_application
 from sensiview.gui.themes import apply_font, apply_theme
+from sensiview.projects.places import DATABASE, OPENER
 from sensiview.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -127,8 +129,27 @@ def make_application() -> QApplication:
     return app
 
 
+class Application(QApplication):
+    """The application object; macOS tells it which project was double-clicked, in an event instead of an argument.
+
+    Signals
+    -------
+    asked_for
+        The path of a project that the desktop wants to be opened.
+    """
+
+    asked_for = Signal(str)
+
+    def event(self, event: QEvent) -> bool:
+        """Take what the desktop asks for."""
+        if isinstance(event, QFileOpenEvent):
+            self.asked_for.emit(event.file())
+            return True
+        return super().event(event)
+
+
 def _application() -> QApplication:
-    return QApplication(sys.argv[:1])
+    return Application(sys.argv[:1])
 
 
 def _give_up(sentence: str, details: str) -> None:
@@ -177,6 +198,9 @@ class Starter(QObject):
     def begin(self) -> None:
         """Wait for the first paint, then import in a thread."""
         self._window.installEventFilter(self)
+        app = QCoreApplication.instance()
+        if isinstance(app, Application):
+            app.asked_for.connect(self._asked_for)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The first paint of the window starts everything else."""
@@ -185,6 +209,13 @@ class Starter(QObject):
             QTimer.singleShot(0, self, self._painted)
         return False
 
+    def _asked_for(self, path: str) -> None:
+        """Open the project that the desktop names, once all panes are there."""
+        if self._window.is_complete:
+            self._window.commands.open_path(Path(path))
+        else:
+            self.complete.connect(lambda: self._window.commands.open_path(Path(path)))
+
     def _painted(self) -> None:
         self.painted.emit()
         report = os.environ.get(REPORT_SHOWN)
@@ -192,7 +223,7 @@ class Starter(QObject):
             Path(report).write_text(repr(time.time()), encoding="ascii")
         for notice in self._notices:
             self._window.session.say(notice, level="warning")
-        self._tell(f"Opening {self._project.name}" if self._project is not None else "Loading the analyses")
+        self._tell(f"Opening {_title(self._project)}" if self._project is not None else "Loading the analyses")
         threading.Thread(target=self._import, name="imports", daemon=True).start()
 
     def _tell(self, words: str) -> None:
@@ -239,6 +270,12 @@ class Starter(QObject):
         self.complete.emit()
         if self._warm_up:
             QTimer.singleShot(_WARM_UP_MS, window.session.jobs, window.session.jobs.warm_up)
+
+
+def _title(path: Path) -> str:
+    """Return the name of a project that was given by its folder or by a file in it."""
+    folder = path.parent if path.name in (DATABASE, OPENER) else path
+    return folder.name.removesuffix(".sensiview")
 
 
 def _follow_desktop(app: QApplication, session: Session) -> None:

@@ -74,16 +74,17 @@ def test_that_the_splash_comes_before_the_window_is_loaded_and_goes_with_its_fir
     assert last == ""
 
 
-def test_that_the_status_bar_says_which_project_is_being_opened(project_path: Path) -> None:
+@pytest.mark.parametrize("name", ["", "project.sensiview"])
+def test_that_the_status_bar_says_which_project_is_being_opened(name: str, project_path: Path) -> None:
     script = WATCHED + (
         "tell = start.Starter._tell\n"
         "start.Starter._tell = lambda self, words: (print(words), tell(self, words))\n"
         "from pathlib import Path\nstart.run_window(Path(sys.argv[1]))"
     )
-    done = python(script, project_path)
+    done = python(script, project_path / name)
     assert done.returncode == 0, done.stderr
     lines = [line for line in done.stdout.splitlines() if not line.startswith("[")]
-    assert lines == ["Opening study.sensiview", "Loading the analyses", "", ""]
+    assert lines == ["Opening study", "Loading the analyses", "", ""]
 
 
 def test_that_a_picture_of_the_window_is_taken_without_a_splash(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ class PluginsDialog(QDialog):
         column.addLayout(row)
         self.trust_button.clicked.connect(self._trust)
         self.remove_button.clicked.connect(self._remove)
-        folder.clicked.connect(_show_folder)
+        folder.clicked.connect(self._show_folder)
         self._enable(None)
         self.resize(680, 560)
         self.refresh()
@@ -154,8 +154,9 @@ class PluginsDialog(QDialog):
         if self.tree.topLevelItemCount() == 0:
             self.details.setText(error.sentence)
 
-
-def _show_folder() -> None:
-    folder = locations.user_plugins()
-    folder.mkdir(parents=True, exist_ok=True)
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+    def _show_folder(self) -> None:
+        """Open the folder of plugins, made when there is none yet."""
+        with self._session.guard():
+            folder = locations.user_plugins()
+            folder.mkdir(parents=True, exist_ok=True)
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
