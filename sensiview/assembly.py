@@ -77,12 +77,12 @@ def _open_window(project: Path | None, screenshot: Sequence[str]) -> int:
     from sensiview.errors import SensiViewError, UserError
     from sensiview.gui.platform_check import explained_imports
 
-    if not has_display():
-        if not screenshot:
-            raise UserError(
-                "There is no display, so the window can't open (neither DISPLAY nor WAYLAND_DISPLAY is set). "
-                "All commands work without one: sensiview --help."
-            )
+    if not screenshot and not has_display():
+        raise UserError(
+            "There is no display, so the window can't open (neither DISPLAY nor WAYLAND_DISPLAY is set). "
+            "All commands work without one: sensiview --help."
+        )
+    if screenshot and _display_problem():
         _in_memory()
     try:
         with explained_imports():

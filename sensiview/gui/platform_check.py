@@ -43,6 +43,8 @@ _WAYLAND = {
     "libwayland-client.so.0": "libwayland-client0", "libwayland-cursor.so.0": "libwayland-cursor0",
     "libwayland-egl.so.1": "libwayland-egl1",
 }  # fmt: skip
+# What Qt has found another way around by itself: a locale that knows ASCII only, Wayland where X11 is there as well.
+_SOLVED = ("Detected locale", "Could not load the Qt platform plugin", "Failed to create wl_display")
 _PACKAGES = _COMMON | _X11 | _WAYLAND
 
 
@@ -130,8 +132,7 @@ def first_application(make: Callable[[], A], give_up: Callable[[str, str], None]
     finally:
         qInstallMessageHandler(before)
     if sys.stderr is not None:
-        # Qt changes a locale that knows ASCII only by itself; there is nothing for the user to do.
-        sys.stderr.writelines(f"{text}\n" for text in said if not text.startswith("Detected locale"))
+        sys.stderr.writelines(f"{text}\n" for text in said if not text.startswith(_SOLVED))
     return application
 
 
@@ -210,4 +211,4 @@ def _missing_sentence(missing: Sequence[str]) -> str:
         else f"Install the package{'s' if several else ''} of your system that hold{'' if several else 's'} "
         f"{'them' if several else 'it'}"
     )
-    return f"{what}, so SensiView can't show its window. {how}, then start SensiView again."
+    return f"{what}, so SensiView can't show windows or draw plots. {how}, then start SensiView again."

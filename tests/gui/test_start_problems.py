@@ -95,6 +95,13 @@ def test_that_doctor_and_drawing_commands_do_without_a_display(tmp_path: Path) -
     assert "none: The display ':9797' does not answer" in done.stdout
 
 
+def test_that_a_picture_is_drawn_in_memory_where_the_display_does_not_answer(tmp_path: Path) -> None:
+    picture = tmp_path / "window.png"
+    done = start(*SENSIVIEW, "--screenshot", picture, DISPLAY=":9797", WAYLAND_DISPLAY=None)
+    assert done.returncode == 0, done.stderr
+    assert picture.is_file()
+
+
 def test_that_doctor_names_a_missing_library(tmp_path: Path) -> None:
     script = (
         "import os, sys; from sensiview import assembly; from sensiview.gui import platform_check as p\n"
