@@ -124,10 +124,12 @@ def run(arguments: Sequence[str]) -> int:
         from sensiview.command_line.main import guarded
 
         return guarded(lambda: _open_window(project, []), as_json=False)
+    from sensiview import locations
     from sensiview.command_line.main import main
     from sensiview.command_line.tools import Tools
     from sensiview.plugin_loading import discover, discover_architectures
 
+    locations.lend_temporary_folder()
     tools = Tools(
         catalogue=cache(discover),
         architectures=cache(discover_architectures),

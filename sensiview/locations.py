@@ -69,6 +69,24 @@ def name_a_home() -> None:
         os.environ["USERPROFILE" if os.name == "nt" else "HOME"] = str(_NOWHERE.parent)
 
 
+def lend_temporary_folder() -> None:
+    """Name a folder of ours for temporary files where none of the system's can be written: /tmp may be full.
+
+    Workers hear of it through the environment. Where ours can't be written either, what needs one says so.
+    """
+    import tempfile
+
+    try:
+        tempfile.gettempdir()
+    except OSError:
+        folder = home() / "temporary"
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError:
+            return
+        os.environ["TMPDIR"] = str(folder)
+
+
 def lend_caches() -> None:
     """Name a temporary folder for the caches of libraries where the user's own can't be written.
 

@@ -232,6 +232,7 @@ class Starter(QObject):
 
     def _import(self) -> None:
         # In a thread: the window stays responsive while Python reads a thousand files.
+        locations.lend_temporary_folder()
         for name in ("sensiview.projects.store", "sensiview.running"):
             import_module(name)
         self._imported.emit("project")

@@ -110,6 +110,19 @@ def test_that_libraries_get_a_folder_for_caches_where_the_users_can_not_be_writt
     assert used.is_dir() == writable, "a folder that was lent goes with its process"
 
 
+def test_that_a_folder_of_ours_serves_where_no_temporary_files_can_be_written(own_home: Path) -> None:
+    script = (
+        "import os, tempfile\nfrom sensiview import locations\n"
+        "listed = tempfile._candidate_tempdir_list\n"
+        "tempfile._candidate_tempdir_list = lambda: listed()[:1]\n"  # what TMPDIR names, and nothing else
+        "locations.lend_temporary_folder()\n"
+        "with tempfile.TemporaryDirectory() as made:\n    print(made)\nprint(os.environ['TMPDIR'])\n"
+    )
+    made, named = python(script, TMPDIR="/nowhere").splitlines()
+    assert Path(made).parent == Path(named) == own_home / "temporary"
+    assert os.name == "nt" or (own_home / "temporary").stat().st_mode & 0o077 == 0
+
+
 def test_that_no_folder_for_temporary_files_is_told_in_words() -> None:
     from sensiview.errors import os_reason
 
