@@ -74,7 +74,7 @@ def _viewer() -> str:
 
 
 def _open_window(project: Path | None, screenshot: Sequence[str]) -> int:
-    from sensiview.errors import SensiViewError, UserError
+    from sensiview.errors import UserError
     from sensiview.gui.platform_check import explained_imports
 
     if not screenshot and not has_display():
@@ -89,13 +89,10 @@ def _open_window(project: Path | None, screenshot: Sequence[str]) -> int:
             from sensiview.gui.start import run_window
         return run_window(project, screenshot)
     except Exception as error:
-        from sensiview.gui.early_errors import nobody_reads, show_error
+        from sensiview.gui.early_errors import nobody_reads, show_error, told
 
         if not screenshot and nobody_reads():
-            if isinstance(error, SensiViewError):
-                show_error(error.sentence, error.details)
-            else:
-                show_error(f"{type(error).__name__}: {error}", "")
+            show_error(told(error))
         raise
 
 

@@ -11,7 +11,11 @@ import shutil
 import stat
 import subprocess
 import sys
+import traceback
 from typing import Any
+
+from sensiview.errors import SensiViewError
+from sensiview.locations import log_file
 
 # Programs of desktops that show a sentence, for when Qt itself can't; the first one found is used.
 _SPEAKERS = (
@@ -37,21 +41,37 @@ def nobody_reads() -> bool:
     return not at_terminal and not stat.S_ISFIFO(kind)
 
 
-def show_error(sentence: str, details: str = "") -> None:
-    """Show an error in a box and wait until it is closed; by another program where Qt has no application."""
-    try:
-        from sensiview.gui.start import make_application
+def told(error: Exception) -> SensiViewError:
+    """Return an error of the start as one with a sentence that says what to do."""
+    if isinstance(error, SensiViewError):
+        return error
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    sentence = (
+        f"SensiView can't start because of an error that it does not know ({said}). The details are in "
+        f"'{log_file()}'. Install SensiView again; if that does not help, report them."
+    )
+    return SensiViewError(sentence, details="".join(traceback.format_exception(error)))
 
-        make_application()
-        from PySide6.QtWidgets import QMessageBox
+
+def show_error(error: SensiViewError) -> None:
+    """Show an error in a box and wait until it is closed; by another program where Qt can't be used."""
+    try:
+        from PySide6.QtWidgets import QApplication, QMessageBox
+
+        from sensiview.gui.platform_check import first_application
     except ImportError:
-        speak(sentence)
+        speak(error.sentence)
         return
-    box = QMessageBox(QMessageBox.Icon.Critical, "SensiView can't start", sentence)
+    # Not the start's own application object with its icon and theme: what failed may be one of them.
+    application = QApplication.instance() or first_application(
+        lambda: QApplication(sys.argv[:1]), lambda sentence, _details: speak(sentence)
+    )
+    box = QMessageBox(QMessageBox.Icon.Critical, "SensiView can't start", error.sentence)
     box.setObjectName("start_error")
-    if details:
-        box.setDetailedText(details)
+    if error.details:
+        box.setDetailedText(error.details)
     box.exec()
+    del application
 
 
 def speak(sentence: str) -> None:

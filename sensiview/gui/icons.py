@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from sensiview import locations
+from sensiview.errors import UserError, os_reason
 from sensiview.gui.themes import theme
 
 # Which colour of the theme an icon takes; all others are drawn like text.
@@ -28,7 +29,13 @@ _FILES = {"good": "succeeded"}
 
 @cache
 def _source(name: str) -> bytes:
-    return (locations.resources() / "icons" / f"{_FILES.get(name, name)}.svg").read_bytes()
+    path = locations.resources() / "icons" / f"{_FILES.get(name, name)}.svg"
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"'{path}', which comes with SensiView, can't be read ({os_reason(error)}). Install SensiView again."
+        ) from error
 
 
 @lru_cache(maxsize=256)

@@ -97,7 +97,7 @@ def test_that_a_picture_of_the_window_is_taken_without_a_splash(tmp_path: Path) 
     "error, said",
     [
         ("UserError('The icons are missing. Install SensiView again.')", "The icons are missing."),
-        ("ZeroDivisionError('by zero')", "ZeroDivisionError: by zero"),
+        ("ZeroDivisionError('by zero')", "(ZeroDivisionError: by zero)"),
     ],
 )
 @pytest.mark.parametrize("reader", [True, False])
@@ -185,3 +185,21 @@ def test_that_a_path_from_a_file_manager_opens_the_window_which_says_what_is_wro
     for way in (project_path, project_path / "project.sqlite", project_path / "project.sensiview"):
         assert assembly._quick_project([str(way)]) == (True, way)
         assert assembly._quick_project([way.as_uri()]) == (True, way)
+
+
+@pytest.mark.parametrize("reader", [True, False])
+def test_that_a_missing_file_of_ours_is_told_though_the_icons_are_missing(reader: bool, tmp_path: Path) -> None:
+    script = (
+        "from pathlib import Path\nfrom sensiview import assembly, locations\n"
+        "locations.resources = lambda: Path('/nowhere')\n"
+        "from PySide6.QtWidgets import QMessageBox\n"
+        "QMessageBox.exec = lambda box: print('box:', box.text())\n"
+        "print('code', assembly.run([]))"
+    )
+    said = "'/nowhere/icons/sensiview.svg', which comes with SensiView, can't be read (No such file or directory)."
+    with (tmp_path / "log").open("w+") as log:
+        streams = {"stderr": subprocess.PIPE} if reader else {"stderr": log, "stdin": subprocess.DEVNULL}
+        done = python(script, **streams)
+        log.seek(0)
+        assert said in (done.stderr if reader else log.read())
+    assert done.stdout == ("code 1\n" if reader else f"box: {said} Install SensiView again.\ncode 1\n")
