@@ -20,7 +20,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """
     wanted = any("qapp" in getattr(item, "fixturenames", ()) for item in session.items)
     if wanted and not session.config.option.collectonly and has_screen():
-        from sensiview.gui.start import make_application
+        from sensiview.gui.application import make_application
 
         make_application()
 

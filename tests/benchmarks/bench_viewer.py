@@ -27,7 +27,7 @@ def _application() -> Any:
     if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY") and sys.platform == "linux":
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     import sensiview.gui  # noqa: F401 - before Qt
-    from sensiview.gui.start import make_application
+    from sensiview.gui.application import make_application
 
     app = make_application()
     from sensiview.gui.viewer import canvas_choice, napari_canvas

@@ -111,9 +111,9 @@ def _job_in_a_window(
 ) -> Callable[[], dict[str, float]]:
     from PySide6.QtCore import QTimer
 
+    from sensiview.gui.application import apply_settings, make_application
     from sensiview.gui.main_window import MainWindow
     from sensiview.gui.session import Services, Session
-    from sensiview.gui.start import apply_settings, make_application
     from sensiview.jobs.events import FINAL, Previewed, Started, Succeeded
     from sensiview.jobs.supervisor import Worker
     from sensiview.plugin_loading import discover

@@ -35,7 +35,7 @@ def qapp() -> QApplication:
     """Return the one application, in the light theme; skips where no window can be shown."""
     if not has_screen() and os.environ.get("QT_QPA_PLATFORM") != "offscreen":
         pytest.skip("no display: neither DISPLAY nor WAYLAND_DISPLAY is set; use xvfb-run")
-    from sensiview.gui.start import make_application
+    from sensiview.gui.application import make_application
     from sensiview.gui.themes import apply_theme
 
     app = make_application()

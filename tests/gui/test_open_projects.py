@@ -12,7 +12,8 @@ from PySide6.QtGui import QDropEvent, QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
 from sensiview import locations
-from sensiview.gui.start import Application, Starter
+from sensiview.gui.application import Application
+from sensiview.gui.starter import Starter
 
 pytestmark = pytest.mark.needs_display
 

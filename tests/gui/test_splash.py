@@ -27,7 +27,7 @@ WATCHED = """
 import sys
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
-from sensiview.gui import splash, start
+from sensiview.gui import splash, start, starter as behind
 
 said = []
 say = splash.Splash.say
@@ -35,7 +35,7 @@ def listen(self, words):
     say(self, words)
     said.append((words, self.isVisible(), 'sensiview.gui.main_window' in sys.modules))
 splash.Splash.say = listen
-begin = start.Starter.begin
+begin = behind.Starter.begin
 def watch(starter):
     starter.painted.connect(lambda: QTimer.singleShot(0, look))
     starter.complete.connect(lambda: (print(starter._window.statusBar().currentMessage()), QApplication.quit()))
@@ -43,7 +43,7 @@ def watch(starter):
 def look():
     seen = [w.objectName() for w in QApplication.topLevelWidgets() if w.isVisible()]
     print(said, seen, QApplication.activeWindow() is None)
-start.Starter.begin = watch
+behind.Starter.begin = watch
 """
 
 
@@ -77,8 +77,8 @@ def test_that_the_splash_comes_before_the_window_is_loaded_and_goes_with_its_fir
 @pytest.mark.parametrize("name", ["", "project.sensiview"])
 def test_that_the_status_bar_says_which_project_is_being_opened(name: str, project_path: Path) -> None:
     script = WATCHED + (
-        "tell = start.Starter._tell\n"
-        "start.Starter._tell = lambda self, words: (print(words), tell(self, words))\n"
+        "tell = behind.Starter._tell\n"
+        "behind.Starter._tell = lambda self, words: (print(words), tell(self, words))\n"
         "from pathlib import Path\nstart.run_window(Path(sys.argv[1]))"
     )
     done = python(script, project_path / name)
