@@ -2,7 +2,7 @@
 # Tries the packages as a person without Python, compiler or network would: bash installer/try_package.sh [deb|run]
 # In a bare Debian root (debootstrap) with no network, a user whose home has spaces and accents installs the package,
 # starts the program from the menu entry, runs a sample project, opens a brain, takes screenshots, and uninstalls.
-# Needs root (chroot). Screenshots and logs: build/trial/. Both packages without an argument.
+# Needs root (chroot). With KEEP=1 the roots stay. Screenshots and logs: build/trial/. Both packages without an argument.
 set -u
 # shellcheck source=installer/setup.sh
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
@@ -11,8 +11,10 @@ display=:97
 failures=0
 mounts=()
 
-good() { printf '   ok    %s\n' "$*"; }
-bad() { printf '   FAIL  %s\n' "$*"; failures=$((failures + 1)); }
+# The verdicts go to the script's own output, whatever a check's output is sent to.
+exec 3>&1
+good() { printf '   ok    %s\n' "$*" >&3; }
+bad() { printf '   FAIL  %s\n' "$*" >&3; failures=$((failures + 1)); }
 expect() { # expect WHAT COMMAND...: the command succeeds
     local what=$1
     shift
@@ -33,7 +35,7 @@ cleanup() {
     [ -n "${screen:-}" ] && kill "$screen" 2>/dev/null
     local place
     for place in "${mounts[@]}"; do umount -l "$place" 2>/dev/null; done
-    rm -rf "$trial/bare" "$trial/root"
+    [ -n "${KEEP:-}" ] || rm -rf "$trial/bare" "$trial/root"
 }
 trap cleanup EXIT
 
@@ -126,7 +128,7 @@ try_program() {
     expect "the project is in the home" test -f "$answer/project.sqlite"
     expect "its files and runs are whole" as_user sensiview check "${answer#"$trial/root"}"
     step "$kind: opened by double click"
-    before=$(find "$answer" -maxdepth 1 -name '*.sensiview' | head -n 1)
+    before=$(find "$answer" -mindepth 1 -maxdepth 1 -type f -name '*.sensiview' | head -n 1)
     as_user gio open "${before#"$trial/root"}" >"$trial/$kind-open.log" 2>&1 &
     expect "the window opens on the project" wait_for_window 'diabetes|Diabetes'
     sleep 8

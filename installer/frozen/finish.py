@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -26,6 +27,7 @@ def finish(program: Path, work: Path) -> None:
     saved = 0
     if sys.platform == "linux":
         (inside / "fallback" / "order.txt").write_text("\n".join(FALLBACK) + "\n", encoding="ascii")
+        shutil.copyfile(Path(__file__).with_name("fonts.conf"), inside / "fallback" / "fonts.conf")
         if (inside / "torch" / "lib" / "libtorch_cuda.so").is_file():
             stand_ins.write(inside, work / "stand_ins")
         libraries.drop_dead_links(inside)
