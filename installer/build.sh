@@ -39,7 +39,8 @@ printf 'SensiView packages, %s, %s, commit %s\n' "$(date -u +%FT%TZ)" "$(uname -
     "$(git -C "$root" rev-parse HEAD 2>/dev/null || echo unknown)"
 step "Tools and environment"
 install_packages wanted "${system_libraries[@]}" || exit 1
-install_packages required binutils gcc libc6-dev pigz zstd desktop-file-utils || exit 1
+install_packages required binutils gcc libc6-dev pigz zstd desktop-file-utils libwayland-client0 libwayland-cursor0 \
+    libwayland-egl1 || exit 1
 find_python >/dev/null || install_packages required python3 python3-venv "libpython$(python3 -c \
     'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo 3.11)" || exit 1
 files=("$root/installer/requirements.txt" "$root/installer/requirements-build.txt" "$root/installer/requirements-package.txt")
