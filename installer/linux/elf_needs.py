@@ -92,8 +92,14 @@ def _dynamic_entries(data: mmap.mmap, offset: int) -> Iterator[tuple[int, int]]:
 
 
 def all_needs(folder: Path) -> list[Needs]:
-    """Return what each ELF file below `folder` needs."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
+    """Return what each ELF file below `folder` needs.
+
+    What lies in ``_internal/fallback`` does not count: the program takes it only where the system has none of its own.
+    """
+    spare = folder / "_internal" / "fallback"
+    files = (
+        path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink() and path.parent != spare
+    )
     return [found for path in files if (found := needs(path))]
 
 
