@@ -119,7 +119,7 @@ try_program() {
     step "$kind: what it finds"
     as_user sensiview doctor | tee "$trial/$kind-doctor.txt" | sed 's/^/   /'
     expect "doctor ends well" test "${PIPESTATUS[0]}" = 0
-    expect "it says its version" sh -c 'grep -q "^SensiView" "$1"' - "$trial/$kind-doctor.txt"
+    expect "everything is there" grep -q '^Everything that comes with SensiView was found' "$trial/$kind-doctor.txt"
 
     step "$kind: a sample project"
     expect "demo diabetes --quick" as_user sensiview demo diabetes --quick --no-window --to "$home/Eigene Projekte" \
@@ -139,6 +139,8 @@ try_program() {
     plugin_of_user "$program"
     step "$kind: the brain viewer"
     brain "$kind" "$program"
+    step "$kind: bad luck"
+    bad_luck "$kind" "$entry" "$program"
 }
 
 plugin_of_user() {
@@ -161,6 +163,44 @@ brain() {
     rm -f "$trial/root$home/brain.png"
 }
 
+# says FILE WORDS: the sentence is there, and nothing that looks like a traceback.
+says() { grep -q "$2" "$1" && ! grep -q Traceback "$1"; }
+
+bad_luck() {
+    local kind=$1 entry=$2 program=$3 log=$trial/$1-bad-luck.log shot=$home/picture.png
+    as_user gio launch "$entry" >/dev/null 2>&1 &
+    wait_for_window SensiView >/dev/null
+    "install_$kind" >"$log" 2>&1
+    expect "installing over a running program is refused with a sentence" says "$log" 'SensiView is running (user zoe'
+    close_windows "$program"
+    expect "installing it again is fine once it is closed" "install_$kind" >"$log" 2>&1
+    as_user env LIBGL_DRIVERS_PATH=/nonexistent sensiview doctor --only OpenGL >"$log" 2>&1
+    expect "without OpenGL the doctor says so" says "$log" 'OpenGL  *none'
+    expect "without OpenGL the brain is drawn in flat panes" as_user env LIBGL_DRIVERS_PATH=/nonexistent sensiview \
+        --screenshot "$shot" --size 1280x800 --show dataset "$home/brain.sensiview"
+    mv "$trial/root$shot" "$trial/$kind-brain-without-opengl.png"
+    mount --bind "$trial/root$home" "$trial/root$home" && mount -o remount,ro,bind "$trial/root$home"
+    as_user sensiview doctor --only 'home writable' >"$log" 2>&1
+    expect "a home that can't be written is told" says "$log" 'Nothing is kept for the next start'
+    expect "the window opens all the same" as_user sensiview --screenshot /tmp/read-only.png --size 1280x800
+    umount "$trial/root$home"
+    mv "$trial/root/tmp/read-only.png" "$trial/$kind-read-only-home.png"
+    [ "$kind" = run ] || two_users
+}
+
+# Two people at one workstation, each with a home of their own.
+two_users() {
+    chroot "$trial/root" useradd --uid 1001 --create-home ben
+    unshare --net chroot --userspec=1001:1001 "$trial/root" /usr/bin/env -i HOME=/home/ben LANG=C.UTF-8 \
+        DISPLAY="$display" PATH=/usr/bin:/bin sensiview demo diabetes --quick --no-window >"$trial/ben.log" 2>&1 &
+    local other=$!
+    expect "two users: the first one's sample" as_user sensiview demo diabetes --quick --no-window --to /tmp/zoe >"$trial/zoe.log" 2>&1
+    expect "two users: the other one's at the same time" wait "$other"
+}
+
+install_deb() { unshare --net chroot "$trial/root" dpkg -i "/packages/$(basename "$deb")"; }
+install_run() { as_user sh "/packages/$(basename "$run")"; }
+
 what_is_left() { # what_is_left KIND BEFORE: outside homes nothing, in the home the user's own
     files_outside_homes >"$trial/$1-after.txt"
     expect "nothing is left outside the home" diff "$2" "$trial/$1-after.txt"
@@ -175,7 +215,11 @@ try_deb() {
     fresh_root
     files_outside_homes >"$trial/deb-before.txt"
     expect "there is no Python in the root" sh -c '! chroot "$1" sh -c "command -v python3 || command -v python"' - "$trial/root"
-    expect "dpkg installs it" unshare --net chroot "$trial/root" dpkg -i "/packages/$(basename "$deb")" >"$trial/deb-install.log" 2>&1
+    mount -t tmpfs -o size=1g tmpfs "$trial/root/opt"
+    install_deb >"$trial/deb-full.log" 2>&1
+    expect "a disk that is too small is told before anything is unpacked" says "$trial/deb-full.log" 'Make room, then install again'
+    umount "$trial/root/opt"
+    expect "dpkg installs it" install_deb >"$trial/deb-install.log" 2>&1
     try_program deb /usr/share/applications/sensiview.desktop /opt/sensiview/sensiview
     step "deb: removed"
     expect "dpkg removes it" chroot "$trial/root" dpkg --purge sensiview >"$trial/deb-remove.log" 2>&1
@@ -187,7 +231,11 @@ try_run() {
     fresh_root
     files_outside_homes >"$trial/run-before.txt"
     (cd "$trial/root$home" && find . | sort) >"$trial/run-home-before.txt"
-    expect "it installs itself" as_user sh "/packages/$(basename "$run")" >"$trial/run-install.log" 2>&1
+    mkdir "$trial/root/small" && mount -t tmpfs -o size=1g,uid=1000 tmpfs "$trial/root/small"
+    as_user sh "/packages/$(basename "$run")" --to /small >"$trial/run-full.log" 2>&1
+    expect "a disk that is too small is told before anything is unpacked" says "$trial/run-full.log" 'Make room'
+    umount "$trial/root/small" && rmdir "$trial/root/small"
+    expect "it installs itself" install_run >"$trial/run-install.log" 2>&1
     try_program run "$home/.local/share/applications/sensiview.desktop" "$home/.local/opt/sensiview/sensiview"
     step "run: uninstalled"
     expect "it removes itself" as_user sensiview-uninstall >"$trial/run-remove.log" 2>&1
