@@ -92,14 +92,22 @@ wait_for_window() {
     return 1
 }
 
+# running PROGRAM: its processes, workers included, by whatever name they were started.
+running() {
+    local exe
+    for exe in /proc/[0-9]*/exe; do
+        [ "$(readlink "$exe" 2>/dev/null)" = "$trial/root$1" ] && echo "${exe//[!0-9]/}"
+    done
+}
+
 # close_windows PROGRAM: as with the button of the window's frame; then no process of the program may be left.
 close_windows() {
     DISPLAY=$display wmctrl -c SensiView
     for _ in $(seq 100); do
-        pgrep -f "^$1" >/dev/null || return 0
+        [ -z "$(running "$1")" ] && return 0
         sleep 0.2
     done
-    pkill -f "^$1"
+    running "$1" | xargs -r kill
     return 1
 }
 
