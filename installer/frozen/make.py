@@ -30,7 +30,17 @@ def main() -> int:
     from frozen import finish
 
     finish.finish(program, work)
+    if sys.platform == "darwin":
+        complete_app(program, program.with_name("SensiView.app"))
     return 0
+
+
+def complete_app(program: Path, app: Path) -> None:
+    """Bring into macOS' app what `finish` wrote after PyInstaller had made it; it has to be signed after this."""
+    licences = Path("sensiview", "_bundled", "resources", "licences")
+    inside = app / "Contents" / "Resources"
+    shutil.copytree(program / "_internal" / licences, inside / licences, dirs_exist_ok=True)
+    shutil.copyfile(program / "CONTENTS.txt", inside / "CONTENTS.txt")
 
 
 def version() -> str:

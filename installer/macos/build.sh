@@ -2,8 +2,8 @@
 # Makes the disk image for macOS: bash installer/macos/build.sh
 #   dist/SensiView-VERSION-macos-ARCH.dmg and its checksum
 # Needs Python 3.11 to 3.13 from python.org. Written with care, NOT YET TRIED.
-# Signing and notarising need an Apple developer's identity: SENSIVIEW_SIGNATURE names it; without one, users open the
-# app once by the context menu.
+# Signing and notarising need an Apple developer's identity: SENSIVIEW_SIGNATURE names it; without one the signature is
+# this machine's, and users open the app the first time by the context menu.
 set -eu
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 work="$root/build/package"
@@ -24,6 +24,8 @@ version=$(cd "$root" && "$python" -m hatchling version | tail -n 1)
 app="$work/program/SensiView.app"
 if [ -n "${SENSIVIEW_SIGNATURE:-}" ]; then
     codesign --deep --force --options runtime --timestamp --sign "$SENSIVIEW_SIGNATURE" "$app"
+else
+    codesign --deep --force --sign - "$app"
 fi
 image="$dist/SensiView-$version-macos-$(uname -m).dmg"
 stage="$work/image"
