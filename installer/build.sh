@@ -70,6 +70,26 @@ mkdir -p "$work/home"
 alone() { env -i HOME="$work/home" PATH=/nonexistent LANG=C.UTF-8 "$program/sensiview" "$@"; }
 [ "$(alone --version)" = "SensiView $version" ] || stop "The program does not say its version."
 alone doctor || stop "The program does not start."
+
+step "Does it give the same numbers as Python does?"
+# A library without one of its files may compute something else instead of failing.
+rm -rf "$work/numbers"
+mkdir -p "$work/numbers"
+for who in program python; do
+    ask=(alone)
+    [ "$who" = python ] && ask=(env -C "$work" HOME="$work/home" QT_QPA_PLATFORM=offscreen "$python" -P -m sensiview)
+    "${ask[@]}" demo diabetes --quick --no-window --to "$work/numbers/$who" >"$work/numbers/$who.log" 2>&1 ||
+        { cat "$work/numbers/$who.log"; stop "The sample project does not run."; }
+    grep -n Traceback "$work/numbers/$who.log" && stop "The sample project meets an error."
+    for name in sobol-0001 sobol-0002 first_layer_sensitivity-0001 pca-0001 feature_subset-0001; do
+        "${ask[@]}" export "$work/numbers/$who/diabetes.sensiview" "$name" --to "$work/numbers/$who/$name" >/dev/null 2>&1 ||
+            stop "The run $name can't be exported."
+        rm -f "$work/numbers/$who/$name"/*.png "$work/numbers/$who/$name"/*.svg "$work/numbers/$who/$name"/record.json
+    done
+    rm -rf "$work/numbers/$who/diabetes.sensiview"
+done
+diff -r "$work/numbers/program" "$work/numbers/python" || stop "The program computes something else than Python."
+find "$work/numbers/program" -type f | wc -l | sed 's/$/ files of results are equal, byte for byte./'
 rm -rf "$work/home"
 cp "$program/CONTENTS.txt" "$dist/CONTENTS.txt"
 [ "${1:-}" = --folder ] && { step "The folder is $program"; exit 0; }

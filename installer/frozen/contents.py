@@ -41,30 +41,6 @@ WHOLE = (
     "matplotlib",
 )
 
-# Files beside the modules: shaders, manifests, icons, templates, the MNI templates, DICOM's dictionaries.
-WITH_DATA = (
-    "sensiview",
-    "napari",
-    "napari_builtins",
-    "napari_resources",
-    "npe2",
-    "app_model",
-    "magicgui",
-    "superqt",
-    "vispy",
-    "pyqtgraph",
-    "nibabel",
-    "nilearn",
-    "pydicom",
-    "dask",
-    "SALib",
-    "skimage",
-    "xarray",
-    "imageio",
-    "pint",
-    "jsonschema_specifications",
-)
-
 # Modules that never run here. The tests of libraries are left out by `is_left_out`.
 EXCLUDED = (
     # Compiles GPU kernels for torch.compile, which needs a C compiler on the user's machine; nothing here compiles.
@@ -98,7 +74,10 @@ _MODULES_OUT = (
 
 # Files by pattern: what is only for compiling, only for profiling, only for several machines, or twice there.
 _FILES_OUT = (
-    "*.a", "*.h", "*.hpp", "*.cuh", "*.pyx", "*.pxd", "*.pxi", "*.f90", "*.bc", "*.cmake", "*.lib",
+    "*.a", "*.h", "*.hpp", "*.cuh", "*.c", "*.cpp", "*.pyx", "*.pxd", "*.pxi", "*.f90", "*.bc", "*.cmake",
+    "*.lib", "*.g4", "torchgen/*", "nvidia/*/include/*", "nvidia/*/cccl/*", "numpy/_core/lib/*",
+    "numpy/_core/include/*", "OpenGL/DLLS/*", "sympy/parsing/autolev/test-examples/*", "joblib/test/*",
+    "matplotlib/backends/web_backend/*",
     "*/tests/*", "*/_tests/*", "*/test_data/*", "*/testdata/*", "*/testing/data/*",
     "torch/include/*", "torch/share/*", "torch/bin/[!t]*", "torch/bin/test*", "torch/test/*",
     "torch/lib/libshm_windows/*",

@@ -23,6 +23,10 @@ _OF_EVERY_SYSTEM = (
     "libcrypt.so", "libnsl.so", "libcuda.so", "libnvidia-", "libwayland-",
 )  # fmt: skip
 
+# PyInstaller knows which of Qt's plugins and files belong to the modules that went in; the rest is for developers.
+_CHOSEN_BY_PYINSTALLER = ("PySide6", "shiboken6")
+_CODE = {".py", ".pyc", ".so", ".pyd", ".dll", ".dylib"}
+
 Entry = tuple[str, str, str]
 
 
@@ -46,6 +50,22 @@ def unused_distributions(names: Iterable[str], taken: set[str]) -> set[str]:
         if modules[name] and not modules[name] & taken:
             unused.add(Path(str(metadata.distribution(name)._path)).name)  # type: ignore[attr-defined]
     return unused
+
+
+def data_of(names: Iterable[str]) -> list[Entry]:
+    """Every file of some distributions that is no code: shaders, tables of numbers, templates, manifests.
+
+    All of them, because a library that misses one may go on with wrong numbers instead of an error.
+    """
+    found: list[Entry] = []
+    for name in names:
+        if name.startswith(_CHOSEN_BY_PYINSTALLER):
+            continue
+        for file in metadata.distribution(name).files or ():
+            inside = ".." not in file.parts and not file.parts[0].endswith((".dist-info", ".data"))
+            if inside and file.suffix not in _CODE and ".so." not in file.name:
+                found.append((file.as_posix(), str(file.locate()), "DATA"))
+    return found
 
 
 def with_fallback(binaries: list[Entry]) -> list[Entry]:
