@@ -2,6 +2,7 @@
 
 import ctypes
 import ctypes.util
+import logging
 import os
 import sys
 from pathlib import Path
@@ -47,6 +48,9 @@ if sys.platform == "linux":
     fallback = Path(sys._MEIPASS, "fallback")  # type: ignore[attr-defined]  # PyInstaller's
     give_back_search_path()
     fill_gaps(fallback)
+
+# Triton is left out on purpose; PyTorch would say so to everybody who runs an analysis.
+logging.getLogger("torch.utils.flop_counter").setLevel(logging.ERROR)
 
 from sensiview.__main__ import main  # noqa: E402
 
