@@ -35,7 +35,7 @@ cleanup() {
     [ -n "${screen:-}" ] && kill "$screen" 2>/dev/null
     local place
     for place in "${mounts[@]}"; do umount -l "$place" 2>/dev/null; done
-    [ -n "${KEEP:-}" ] || rm -rf "$trial/bare" "$trial/root"
+    [ -n "${KEEP:-}" ] || rm -rf "$trial/bare" "$trial/minimal" "$trial/root"
 }
 trap cleanup EXIT
 
@@ -46,6 +46,7 @@ make_bare_root() {
     mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | head -n 1)
     codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
     debootstrap --variant=minbase "$codename" "$trial/bare" "$mirror" >"$trial/debootstrap.log" 2>&1 || return 1
+    cp -a "$trial/bare" "$trial/minimal"
     cp /etc/apt/sources.list "$trial/bare/etc/apt/" 2>/dev/null
     cp /etc/apt/sources.list.d/* "$trial/bare/etc/apt/sources.list.d/" 2>/dev/null
     apt-config dump | grep '^Acquire::' >"$trial/bare/etc/apt/apt.conf.d/90as-this-machine"
@@ -67,7 +68,7 @@ fresh_root() {
     for place in "${mounts[@]}"; do umount -l "$place" 2>/dev/null; done
     mounts=()
     rm -rf "$trial/root"
-    cp -a "$trial/bare" "$trial/root"
+    cp -a "$trial/${1:-bare}" "$trial/root"
     chroot "$trial/root" useradd --uid 1000 --shell /bin/sh --no-create-home --home-dir "$home" zoe
     mkdir -p "$trial/root$home" "$trial/root/tmp/zoe" "$trial/root/tmp/.X11-unix" "$trial/root/packages"
     chown 1000:1000 "$trial/root$home" "$trial/root/tmp/zoe"
@@ -222,7 +223,21 @@ what_is_left() { # what_is_left KIND BEFORE: outside homes nothing, in the home 
         "command -v sensiview"' - "$trial/root" "$home"
 }
 
+# Neither X11 nor OpenGL nor a font, as on a server or in a container: what the package brings has to do.
+try_minimal() {
+    step "deb: a system with nothing but apt"
+    fresh_root minimal
+    expect "dpkg installs it" install_deb >"$trial/minimal-install.log" 2>&1
+    as_user sensiview doctor >"$trial/minimal-doctor.txt" 2>&1
+    expect "everything is there" grep -q '^Everything that comes with SensiView was found' "$trial/minimal-doctor.txt"
+    brain minimal /opt/sensiview/sensiview
+    expect "plots are drawn" as_user sh -c "cd '$home' && sensiview demo diabetes --quick --no-window --to samples && \
+        sensiview export samples/diabetes.sensiview sobol-0001 --to out" >"$trial/minimal-demo.log" 2>&1
+    cp "$trial/root$home/out/first_total.png" "$trial/minimal-plot.png"
+}
+
 try_deb() {
+    try_minimal
     step "deb: installed with dpkg, without network"
     fresh_root
     files_outside_homes >"$trial/deb-before.txt"

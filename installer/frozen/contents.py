@@ -112,7 +112,7 @@ _FILES_KEPT = ("torch/*config*.py",)
 # driver from loading. They lie in the folder `fallback` and serve only where the system has none (start.py).
 # The order is that of loading.
 FALLBACK = (
-    "libgcc_s.so.1", "libstdc++.so.6", "libexpat.so.1", "libXau.so.6", "libXdmcp.so.6", "libxcb.so.1", "libX11.so.6",
+    "libgcc_s.so.1", "libstdc++.so.6", "libXau.so.6", "libXdmcp.so.6", "libxcb.so.1", "libX11.so.6",
     "libX11-xcb.so.1", "libXext.so.6", "libfreetype.so.6", "libfontconfig.so.1", "libGLdispatch.so.0", "libGLX.so.0",
     "libEGL.so.1", "libOpenGL.so.0", "libGL.so.1", "libwayland-client.so.0", "libwayland-cursor.so.0",
     "libwayland-egl.so.1",

@@ -39,6 +39,9 @@ def fill_gaps(folder: Path) -> None:
         # vispy asks the system where fontconfig is.
         find_in_system = ctypes.util.find_library
         ctypes.util.find_library = lambda name: find_in_system(name) or lent.get(name)
+    if "GL" in lent:
+        # Ours only passes calls on to a driver, and there is none: Qt would give up instead of doing without.
+        os.environ.setdefault("QT_XCB_GL_INTEGRATION", "none")
     # A system without any desktop has no list of fonts either: ours names its places, and has a font of its own.
     if not Path("/etc/fonts/fonts.conf").is_file():
         os.environ.setdefault("FONTCONFIG_FILE", str(folder / "fonts.conf"))
