@@ -170,3 +170,14 @@ def test_that_the_packages_are_tried_again_when_a_recipe_changes(tmp_path: Path)
     with (tmp_path / "installer" / "requirements.txt").open("a", encoding="ascii") as stream:
         stream.write("# changed\n")
     assert fingerprint() != before
+
+
+@needs_binutils
+def test_that_libraries_for_bare_systems_do_not_raise_what_is_asked_of_a_system(tmp_path: Path) -> None:
+    from linux import elf_needs
+
+    other = library(tmp_path / "_internal" / "libother.so.1")
+    source = "extern int one(void); int two(void) { return one(); }"
+    library(tmp_path / "_internal" / "fallback" / "libspare.so.1", source, str(other))
+    assert elf_needs.all_needs(tmp_path / "_internal" / "fallback") != []
+    assert all("libother.so.1" not in needs.libraries for needs in elf_needs.all_needs(tmp_path))
