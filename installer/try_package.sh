@@ -203,8 +203,10 @@ bad_luck() {
 
 # Two people at one workstation, each with a home of their own.
 two_users() {
+    local home_of_ben
     chroot "$trial/root" useradd --uid 1001 --create-home ben
-    unshare --net chroot --userspec=1001:1001 "$trial/root" /usr/bin/env -i HOME=/home/ben LANG=C.UTF-8 \
+    home_of_ben=$(chroot "$trial/root" getent passwd ben | cut -d: -f6)
+    unshare --net chroot --userspec=1001:1001 "$trial/root" /usr/bin/env -i HOME="$home_of_ben" LANG=C.UTF-8 \
         DISPLAY="$display" PATH=/usr/bin:/bin sensiview demo diabetes --quick --no-window >"$trial/ben.log" 2>&1 &
     local other=$!
     expect "two users: the first one's sample" as_user sensiview demo diabetes --quick --no-window --to /tmp/zoe >"$trial/zoe.log" 2>&1

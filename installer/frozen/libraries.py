@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from frozen.contents import FALLBACK
+from linux import elf_needs
 
 # Smaller gains are not worth touching a file that its makers shipped as it is.
 _WORTH_STRIPPING = 300_000
@@ -28,6 +29,12 @@ _CHOSEN_BY_PYINSTALLER = ("PySide6", "shiboken6")
 _CODE = {".py", ".pyc", ".so", ".pyd", ".dll", ".dylib"}
 
 Entry = tuple[str, str, str]
+
+
+def info_folder(name: str) -> str:
+    """The folder with what a distribution says of itself: ``NAME-VERSION.dist-info``."""
+    files = metadata.distribution(name).files or ()
+    return next(file.parts[0] for file in files if file.parts[0].endswith(".dist-info"))
 
 
 def unused_distributions(names: Iterable[str], taken: set[str]) -> set[str]:
@@ -48,7 +55,7 @@ def unused_distributions(names: Iterable[str], taken: set[str]) -> set[str]:
     for name in names:
         # Distributions without modules are data or names only (CUDA's libraries among them): they stay.
         if modules[name] and not modules[name] & taken:
-            unused.add(Path(str(metadata.distribution(name)._path)).name)  # type: ignore[attr-defined]
+            unused.add(info_folder(name))
     return unused
 
 
@@ -87,13 +94,10 @@ def elf_files(folder: Path) -> list[Path]:
     return found
 
 
-def needed(folder: Path) -> dict[Path, set[str]]:
+def needed(folder: Path) -> dict[Path, frozenset[str]]:
     """The libraries that each library and program below `folder` asks for."""
-    asked: dict[Path, set[str]] = {}
-    for path in elf_files(folder):
-        listed = subprocess.run(["objdump", "-p", str(path)], check=True, capture_output=True, text=True).stdout
-        asked[path] = set(re.findall(r"^\s+NEEDED\s+(\S+)$", listed, re.MULTILINE))
-    return asked
+    read = ((path, elf_needs.needs(path)) for path in elf_files(folder))
+    return {path: found.libraries if found else frozenset() for path, found in read}
 
 
 def check_complete(folder: Path) -> None:
@@ -120,7 +124,7 @@ def drop_orphans(inside: Path) -> list[str]:
     needed_by = needed(inside.parent)
     dropped: list[str] = []
     while True:
-        asked_for = set().union(*needed_by.values())
+        asked_for = frozenset().union(*needed_by.values())
         orphans = [
             path
             for path in needed_by

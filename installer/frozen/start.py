@@ -47,14 +47,16 @@ def fill_gaps(folder: Path) -> None:
         os.environ.setdefault("FONTCONFIG_FILE", str(folder / "fonts.conf"))
 
 
-if sys.platform == "linux":
-    fallback = Path(sys._MEIPASS, "fallback")  # type: ignore[attr-defined]  # PyInstaller's
-    give_back_search_path()
-    fill_gaps(fallback)
+def main() -> int:
+    """Prepare the process and hand over; nothing of the program may be imported before."""
+    if sys.platform == "linux":
+        give_back_search_path()
+        fill_gaps(Path(__file__).parent / "fallback")
+    # Triton is left out on purpose; PyTorch would say so to everybody who runs an analysis.
+    logging.getLogger("torch.utils.flop_counter").setLevel(logging.ERROR)
+    from sensiview.__main__ import main as run
 
-# Triton is left out on purpose; PyTorch would say so to everybody who runs an analysis.
-logging.getLogger("torch.utils.flop_counter").setLevel(logging.ERROR)
+    return run()
 
-from sensiview.__main__ import main  # noqa: E402
 
 sys.exit(main())

@@ -54,7 +54,7 @@ def render(size: int, name: str = "sensiview") -> bytes:
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     # Straight alpha is what PNG holds.
-    image.convertToFormat(QImage.Format.Format_ARGB32).save(buffer, "PNG")  # type: ignore[call-overload]  # PySide6's stub asks for bytes, PySide6 for text
+    image.convertToFormat(QImage.Format.Format_ARGB32).save(buffer, "PNG")
     return bytes(data.data())
 
 
