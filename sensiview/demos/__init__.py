@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sensiview.analysis.catalogue import Catalogue
 from sensiview.demos import brain, diabetes, digits, images
-from sensiview.errors import UserError, suggestion
+from sensiview.errors import UserError, os_reason, suggestion
 from sensiview.locations import home
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def demo_folder(wanted: Path | None, key: str) -> Path:
         parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(
-            f"The folder '{parent}' for the sample project can't be made ({error.strerror or error}). Choose another "
+            f"The folder '{parent}' for the sample project can't be made ({os_reason(error)}). Choose another "
             f"with 'sensiview demo {key} --to FOLDER', or name another folder of SensiView's in SENSIVIEW_HOME."
         ) from error
     folder = parent / f"{key}.sensiview"

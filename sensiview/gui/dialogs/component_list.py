@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from sensiview.components import Component, Kind, licence_text
-from sensiview.gui.dialogs.layout import label, named
+from sensiview.gui.dialogs.layout import heading_row, label, named
 from sensiview.gui.icons import icon
 
 _GROUPS: dict[Kind, str] = {"python": "Python packages", "library": "Libraries", "data": "Data"}
@@ -112,12 +112,7 @@ class ComponentList(QWidget):
         return side
 
     def _add_group(self, title: str, members: Sequence[Component]) -> None:
-        group = QTreeWidgetItem([title])
-        font = group.font(0)
-        font.setBold(True)
-        group.setFont(0, font)
-        group.setFlags(Qt.ItemFlag.ItemIsEnabled)
-        self.tree.addTopLevelItem(group)
+        group = heading_row(self.tree, title)
         group.setFirstColumnSpanned(True)
         for component in members:
             name = "SensiView" if component.name == "sensiview" else component.name

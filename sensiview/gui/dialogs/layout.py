@@ -9,6 +9,8 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QLabel,
     QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -52,6 +54,17 @@ def row_label(text: str, buddy: QWidget, parent: QWidget) -> QLabel:
     made = QLabel(text, parent)
     made.setBuddy(buddy)
     return made
+
+
+def heading_row(tree: QTreeWidget, title: str) -> QTreeWidgetItem:
+    """Add a bold row that groups the rows below it and can't be chosen itself."""
+    row = QTreeWidgetItem([title])
+    font = row.font(0)
+    font.setBold(True)
+    row.setFont(0, font)
+    row.setFlags(Qt.ItemFlag.ItemIsEnabled)
+    tree.addTopLevelItem(row)
+    return row
 
 
 def set_role(widget: QWidget, role: str) -> None:

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from sensiview.gui.actions import ActionSet
-from sensiview.gui.dialogs.layout import close_button, dialog_column, label, named, set_role
+from sensiview.gui.dialogs.layout import close_button, dialog_column, heading_row, label, named, set_role
 from sensiview.gui.dialogs.preferences import keep_settings
 from sensiview.gui.icons import icon
 from sensiview.gui.key_bindings import native, notifier
@@ -104,12 +104,7 @@ class ShortcutsDialog(QDialog):
             header.setSectionResizeMode(section, QHeaderView.ResizeMode.ResizeToContents)
 
     def _add_group(self, title: str) -> QTreeWidgetItem:
-        group = QTreeWidgetItem([title])
-        font = group.font(0)
-        font.setBold(True)
-        group.setFont(0, font)
-        group.setFlags(Qt.ItemFlag.ItemIsEnabled)
-        self.tree.addTopLevelItem(group)
+        group = heading_row(self.tree, title)
         self._groups.append(group)
         return group
 
